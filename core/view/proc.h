@@ -1,0 +1,17 @@
+/*
+ * proc.h: the /proc texts about pages, byte for byte as the kernel prints them.
+ */
+#ifndef LA_VIEW_PROC_H
+#define LA_VIEW_PROC_H
+
+#include "machine/machine.h"
+
+/**
+ * Append the text of /proc/@name ("buddyinfo", "zoneinfo", …; a leading "/proc/" is allowed).
+ * Return: false when there is no such file (nothing is appended).
+ */
+bool la_proc_read(const struct la_machine *machine, const char *name, struct la_buf *out);
+/** Names of all files, in table order; @nr of them. */
+const char *const *la_proc_names(uint32_t *nr);
+
+#endif
