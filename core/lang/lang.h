@@ -1,0 +1,191 @@
+/*
+ * lang.h: the C that users write: compile it, run it statement by statement, ask it things.
+ *
+ *     lesson blocks --la_program_compile--> program (bytecode, symbols; host memory)
+ *                                              |
+ *     machine ------------la_interp_new--------+--> interpreter (globals, stack, pc; in the arena)
+ *                                                     la_interp_step    runs one statement
+ *                                                     la_interp_where   which one comes next
+ *                                                     la_interp_eval    a typed statement, now
+ *
+ * A step is one statement: an expression statement, a declaration with an initialiser, a return,
+ * break, continue or goto, and each evaluation of the condition, init or increment of a loop.
+ * Calling a function of the program ends the step; the function's statements are steps at depth
+ * + 1; its `return` also finishes the calling statement.  So "over" is: step until the depth is
+ * not greater than before.
+ *
+ * Everything the program can see or change lives in the machine's arena, so going back restores
+ * it.  The program and the text of typed statements live outside and only grow: running the same
+ * choices again finds the same bytecode at the same place.
+ *
+ * Deviations: (a) threads come later; (b) the statements of a callback that a kernel function
+ * calls (la_interp_call) run inside the step of that call; (c) structures are not passed or
+ * returned by value; (d) floating point and bit-fields are refused.
+ */
+#ifndef LA_LANG_LANG_H
+#define LA_LANG_LANG_H
+
+#include "base/buf.h"
+#include "base/diag.h"
+#include "base/host.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct la_machine;
+struct la_program;
+struct la_interp;
+struct la_type;
+
+/* ---- compiling ---- */
+
+/* One code block of a lesson.  @line is the lesson's line of the first byte of @text. */
+struct la_source {
+    const char *text;
+    size_t len;
+    uint32_t line;
+    uint32_t block; /* the caller's number of the block; blocks come in rising order */
+};
+
+/**
+ * Compile @nr blocks as one program for a machine whose pointers have @pointer_bytes (4 or 8).
+ * All errors of all blocks are added to @diags in one pass.  The texts need not outlive the call.
+ * Returns NULL only when host memory is out; a program with errors is not runnable but can be
+ * asked for its names.  Free with la_program_free.
+ */
+struct la_program *la_program_compile(const struct la_host *host, const struct la_source *sources, uint32_t nr,
+                                      unsigned int pointer_bytes, struct la_diags *diags);
+/** Free @program (NULL is allowed); no interpreter may use it any more. */
+void la_program_free(struct la_program *program);
+/** True when compiling found no error. */
+bool la_program_runnable(const struct la_program *program);
+/** The number of statements (possible steps) in the program text. */
+uint32_t la_program_nr_statements(const struct la_program *program);
+/** The span and block of statement @i in text order; false when there is none. */
+bool la_program_statement(const struct la_program *program, uint32_t i, struct la_span *span, uint32_t *block);
+/** The number of kernel calls the program names, and the name of the @i-th, for "then and now" notes; NULL beyond. */
+const char *la_program_kernel_call(const struct la_program *program, uint32_t i);
+
+/* ---- running ---- */
+
+enum { LA_BLOCK_CONSOLE = 0x7FFFFFFF }; /* the block of typed statements */
+
+enum la_step_status {
+    LA_STEP_RAN,           /* one statement ran; there may be more */
+    LA_STEP_DONE,          /* there was nothing left to run (also after a stop) */
+    LA_STEP_OOPSED,        /* the statement oopsed; the thread is killed */
+    LA_STEP_ASSERT_FAILED, /* assert() was false; the program stops; la_interp_message says what */
+    LA_STEP_STUCK          /* the call would never return (hung); the program stops */
+};
+
+/* Where a statement stands. */
+struct la_place {
+    struct la_span span;
+    uint32_t block;
+    uint32_t depth;       /* 0 at the top level of the lesson, +1 for each active call */
+    const char *function; /* name of the function it is in; "" at the top level */
+    bool done;            /* there is no next statement; the rest is 0 */
+};
+
+/* What one step did. */
+struct la_step {
+    struct la_place at;         /* the statement that ran */
+    bool has_value;             /* an expression other than void was evaluated */
+    uint64_t value;             /* sign- or zero-extended from its type */
+    const struct la_type *type; /* of the value; valid as long as the program */
+    const char *name;           /* the variable the value went to, or NULL */
+    const char *entered;        /* the function of the program that was entered, or NULL */
+};
+
+/**
+ * An interpreter for @program on @machine, before its first statement.  Takes its state from the
+ * machine's arena (so: create it before the first keyframe) and takes over the list of typed
+ * statements of @program: one interpreter at a time for a program.  NULL when memory is out, the
+ * program is not runnable or its pointer size is not the machine's.
+ */
+struct la_interp *la_interp_new(struct la_machine *machine, struct la_program *program);
+/** Free the host side of @interp (NULL is allowed).  The arena keeps its part. */
+void la_interp_free(struct la_interp *interp);
+/**
+ * Run the next statement.  @step (may be NULL) tells what it was.  The caller empties the trace
+ * before (la_trace_begin) and feeds step->value into the rolling hash if it wants to.
+ */
+enum la_step_status la_interp_step(struct la_interp *interp, struct la_step *step);
+/** The next statement, without running it. */
+struct la_place la_interp_where(const struct la_interp *interp);
+/** Why the program stopped (assert or limit or stuck): one sentence, "" when there is nothing; with its place. */
+const char *la_interp_message(const struct la_interp *interp, struct la_span *span);
+/** Append the value of @step as text: "42", "NULL", "struct page * 0xfc000520 (pfn 0x29)". */
+void la_interp_value_text(const struct la_interp *interp, const struct la_step *step, struct la_buf *out);
+/** Append the type's name as C writes it: "struct page *". */
+void la_type_text(const struct la_type *type, struct la_buf *out);
+
+/* ---- typed statements and questions ---- */
+
+/**
+ * Compile @text (one or more statements) at the current point and run it to its end.  Variables
+ * in scope are visible; variables declared at its outer level stay, as globals.  Errors go to
+ * @diags (position: line @line, columns from 1) and leave everything as it was; then DONE is
+ * returned.  An oops ends the typed statement, not the program.
+ */
+enum la_step_status la_interp_eval(struct la_interp *interp, const char *text, size_t len, uint32_t line,
+                                   struct la_diags *diags, struct la_step *step);
+/**
+ * Evaluate an expression for an answer or a check, without changing anything: only reads and
+ * kernel calls without effect.  False with a message in @diags when it is refused or faults.
+ * @type_text (may be NULL) is where the name of its type is appended.
+ */
+bool la_interp_eval_expr(struct la_interp *interp, const char *text, size_t len, uint32_t line, int64_t *value,
+                         struct la_buf *type_text, struct la_diags *diags);
+/** As la_interp_eval_expr, and append the value as la_interp_value_text writes it to @text_out. */
+bool la_interp_eval_text(struct la_interp *interp, const char *text, size_t len, uint32_t line, int64_t *value,
+                         struct la_buf *text_out, struct la_diags *diags);
+
+/* ---- looking inside ---- */
+
+/* One variable, or one element of an array or structure ("pages[3]", "dev.next"). */
+struct la_var {
+    const char *name;       /* valid during the callback */
+    const char *type_text;
+    const char *value_text;
+    uint64_t address;       /* simulated virtual address */
+    uint32_t size;          /* bytes */
+    uint32_t frame;         /* 0 = innermost call; the number of calls = globals */
+    uint32_t level;         /* 0 = variable, 1.. = element of the variable before */
+    bool is_pointer;
+    uint64_t pointer;       /* the pointer's value */
+};
+
+/** Call @visit for the variables in scope: call frames innermost first, then globals. */
+void la_interp_vars(const struct la_interp *interp, void (*visit)(void *ctx, const struct la_var *var), void *ctx);
+/** Call @visit for each active call, innermost first: its place (the statement it is in). */
+void la_interp_stack(const struct la_interp *interp, void (*visit)(void *ctx, const struct la_place *place), void *ctx);
+
+/* ---- callbacks from kernel functions (constructors, mempool functions) ---- */
+
+/**
+ * Call the program's (or kernel's) function at the simulated address @fn with @nr arguments, from
+ * inside a kernel call.  Runs to its end within the current step.  False when @fn is no function
+ * or the call oopsed (then the current statement ends as oopsed).
+ */
+bool la_interp_call(struct la_interp *interp, uint64_t fn, const uint64_t *args, uint32_t nr, uint64_t *result);
+
+/* ---- the table of kernel calls ---- */
+
+/* One row of api.def. */
+struct la_api {
+    const char *name;
+    const char *prototype;
+    const char *header;
+    const char *part;     /* part of the notes (NOTES.txt): "4", "" when none */
+    const char *context;  /* "any", "gfp" (may sleep when the mask says so), "sleeps" */
+    const char *since, *removed, *replaced_by; /* "" when it does not apply */
+    const char *help;
+};
+
+/** All rows in table order; static storage. */
+const struct la_api *la_api_table(uint32_t *nr);
+/** The row called @name, or NULL. */
+const struct la_api *la_api_find(const char *name);
+
+#endif
