@@ -1,0 +1,22 @@
+/*
+ * record.h: what the timeline writes down beside the machine: console lines, marks, choices, and
+ * what each code section did.  Internal to core/timeline.
+ */
+#ifndef LA_TIMELINE_RECORD_H
+#define LA_TIMELINE_RECORD_H
+
+#include "timeline/timeline.h"
+
+/** Get the memory for lists; false when there is none. */
+bool la_record_init(struct la_timeline *timeline);
+void la_record_free(struct la_timeline *timeline);
+/** After a statement: console lines, marks, what its section did. */
+void la_record_step(struct la_timeline *timeline);
+/** Time went back to @step: cut the console. */
+void la_record_cut(struct la_timeline *timeline, uint32_t step);
+/** The future after @step is left: cut marks and choices; the present step is marked anew. */
+void la_record_forget(struct la_timeline *timeline, uint32_t step);
+/** Write a typed statement down. */
+bool la_record_choice(struct la_timeline *timeline, uint32_t step, const char *text);
+
+#endif
