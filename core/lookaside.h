@@ -12,6 +12,7 @@
 #define LOOKASIDE_H
 
 #include "base/host.h"
+#include "verify/verify.h" /* la_verify_recording(), for `lookaside verify` */
 
 #include <stdbool.h>
 #include <stddef.h>
