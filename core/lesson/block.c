@@ -259,7 +259,7 @@ static bool fill_view(const struct block_reader *r, const cJSON *tree, struct la
     return true;
 }
 
-struct la_view_block *la_view_parse(const struct la_host *host, const char *json, size_t len, uint32_t first_line,
+struct la_view_block *la_view_block_parse(const struct la_host *host, const char *json, size_t len, uint32_t first_line,
                                     struct la_diags *diags)
 {
     struct block_reader r = {host, json, len, first_line, diags};
@@ -267,14 +267,14 @@ struct la_view_block *la_view_parse(const struct la_host *host, const char *json
     struct la_view_block *view = tree ? la_host_alloc(host, sizeof *view) : NULL;
 
     if (view && !fill_view(&r, tree, view)) {
-        la_view_free(host, view);
+        la_view_block_free(host, view);
         view = NULL;
     }
     cJSON_Delete(tree);
     return view;
 }
 
-void la_view_free(const struct la_host *host, struct la_view_block *view)
+void la_view_block_free(const struct la_host *host, struct la_view_block *view)
 {
     if (!view)
         return;

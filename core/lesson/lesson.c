@@ -143,13 +143,13 @@ static void use_question(struct reader *r, const struct block *b, bool task)
 
 static void use_view(struct reader *r, const struct block *b)
 {
-    struct la_view_block *view = la_view_parse(r->lesson->host, b->text, b->len, b->text_line, r->diags);
+    struct la_view_block *view = la_view_block_parse(r->lesson->host, b->text, b->len, b->text_line, r->diags);
     struct la_section *section = view ? add_section(r, LA_SECTION_VIEW) : NULL;
 
     if (section)
         section->view = view;
     else
-        la_view_free(r->lesson->host, view);
+        la_view_block_free(r->lesson->host, view);
 }
 
 /* Use the block if its info string is one of ours; false leaves it to the prose. */
@@ -326,7 +326,7 @@ void la_lesson_free(struct la_lesson *lesson)
         return;
     for (uint32_t i = 0; i < lesson->nr_sections; i++) {
         la_ask_free(lesson->host, lesson->section[i].ask);
-        la_view_free(lesson->host, lesson->section[i].view);
+        la_view_block_free(lesson->host, lesson->section[i].view);
     }
     la_host_free(lesson->host, lesson->section, lesson->cap_sections * sizeof *lesson->section);
     if (lesson->title)

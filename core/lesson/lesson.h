@@ -106,8 +106,8 @@ const char *la_ask_kind_name(enum la_ask_kind kind);
 struct la_ask *la_ask_parse(const struct la_host *host, const char *json, size_t len, uint32_t first_line, bool task,
                             struct la_diags *diags);
 void la_ask_free(const struct la_host *host, struct la_ask *ask);
-struct la_view_block *la_view_parse(const struct la_host *host, const char *json, size_t len, uint32_t first_line,
+struct la_view_block *la_view_block_parse(const struct la_host *host, const char *json, size_t len, uint32_t first_line,
                                     struct la_diags *diags);
-void la_view_free(const struct la_host *host, struct la_view_block *view);
+void la_view_block_free(const struct la_host *host, struct la_view_block *view);
 
 #endif
