@@ -158,8 +158,11 @@ static bool use_block(struct reader *r, const struct block *b)
     static const char *const known[] = {"json machine", "json view", "json ask", "json task"};
     uint32_t before = r->lesson->nr_sections;
 
-    if (is_word(b->info, b->info_len, "c")) {
-        add_section(r, LA_SECTION_CODE);
+    if (is_word(b->info, b->info_len, "c") || is_word(b->info, b->info_len, "c oops")) {
+        struct la_section *section = add_section(r, LA_SECTION_CODE);
+
+        if (section)
+            section->oops = b->info_len > 1;
     } else if (is_word(b->info, b->info_len, known[0])) {
         use_machine(r, b);
     } else if (is_word(b->info, b->info_len, known[1])) {

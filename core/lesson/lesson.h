@@ -10,6 +10,7 @@
  *     Memory is handed out in …      section: prose
  *     ```json ask … ```              section: ask     a prediction before the next code section
  *     ```c … ```                     section: code    all code sections are one program
+ *     ```c oops … ```                the same, and something in it must make the kernel oops
  *     ```json view … ```             section: view    what to look at
  *     ```json task … ```             section: task    "you are the allocator"
  *
@@ -71,6 +72,7 @@ struct la_section {
     const char *text;         /* into lesson->source: prose, or what is between the fences */
     size_t len;
     uint32_t text_line;       /* the line the text begins on */
+    bool oops;                /* CODE: an oops is expected */
     struct la_ask *ask;       /* ASK and TASK; owned */
     struct la_view_block *view; /* VIEW; owned */
 };

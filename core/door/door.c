@@ -1,0 +1,270 @@
+/* door.c: request in, reply out. */
+#include "door/door.h"
+
+#include <string.h>
+
+const char *la_version(void)
+{
+    return "0.1.0";
+}
+
+struct la_engine *la_engine_new(const struct la_host *host)
+{
+    struct la_engine *engine = la_host_alloc(host, sizeof *engine);
+
+    if (!engine)
+        return NULL;
+    engine->host = host;
+    la_buf_init(&engine->reply, host);
+    la_buf_init(&engine->result, host);
+    la_diags_init(&engine->diags, host);
+    return engine;
+}
+
+void la_engine_free(struct la_engine *engine)
+{
+    if (!engine)
+        return;
+    for (uint32_t i = 0; i < LA_BRANCHES_MAX; i++) {
+        la_timeline_free(engine->branch[i].timeline);
+        la_view_free(&engine->branch[i].view);
+    }
+    la_lesson_free(engine->lesson);
+    la_diags_free(&engine->diags);
+    la_buf_free(&engine->reply);
+    la_buf_free(&engine->result);
+    la_host_free(engine->host, engine, sizeof *engine);
+}
+
+/* ---- what operations use ---- */
+
+bool la_call_fail(struct la_call *call, enum la_error error, const char *hint, const char *fmt, ...)
+{
+    va_list ap;
+
+    call->error = error;
+    call->hint = hint ? hint : "";
+    la_buf_clear(&call->message);
+    va_start(ap, fmt);
+    la_buf_vprintf(&call->message, fmt, ap);
+    va_end(ap);
+    return false;
+}
+
+bool la_call_uint(struct la_call *call, const char *key, uint64_t max, uint64_t *out)
+{
+    const cJSON *item = la_cjson_get(call->request, key);
+
+    if (!item || la_cjson_uint(item, max, out))
+        return true;
+    return la_call_fail(call, LA_E_BAD_REQUEST, "", "\"%s\" must be a whole number from 0 to %llu", key,
+                        (unsigned long long)max);
+}
+
+const char *la_call_text(struct la_call *call, const char *key, bool required)
+{
+    const cJSON *item = la_cjson_get(call->request, key);
+    const char *text = la_cjson_string(item);
+
+    if (!text && (item || required))
+        la_call_fail(call, LA_E_BAD_REQUEST, "", "\"%s\" must be a text", key);
+    return text;
+}
+
+bool la_call_since(struct la_call *call, struct la_view_since *since, bool *wanted)
+{
+    const cJSON *object = la_cjson_get(call->request, "since");
+
+    *since = (struct la_view_since){{0}};
+    *wanted = object != NULL;
+    if (object && !cJSON_IsObject(object))
+        return la_call_fail(call, LA_E_BAD_REQUEST, "", "\"since\" must be an object of versions");
+    for (uint32_t s = 0; object && s < LA_VIEW_NR; s++) {
+        uint64_t version = 0;
+        const cJSON *item = la_cjson_get(object, la_view_section_name((enum la_view_section)s));
+
+        if (item && !la_cjson_uint(item, UINT32_MAX, &version))
+            return la_call_fail(call, LA_E_BAD_REQUEST, "", "a version in \"since\" must be a whole number");
+        since->version[s] = (uint32_t)version;
+    }
+    return true;
+}
+
+bool la_call_position(struct la_call *call, const char *stopped)
+{
+    struct la_timeline *t = call->branch->timeline;
+    struct la_json *w = call->w;
+    struct la_view_since since;
+    bool wanted;
+
+    if (!la_call_since(call, &since, &wanted))
+        return false;
+    la_json_key(w, "position");
+    la_json_obj(w);
+    la_json_kuint(w, "step", t->step);
+    la_json_kint(w, "end", t->end);
+    la_json_key(w, "next");
+    la_view_next(t, w);
+    la_json_khex(w, "hash", t->trace->hash);
+    la_json_key(w, "last");
+    la_view_step(t, w);
+    la_json_kstr(w, "stopped", stopped);
+    la_json_kuint(w, "branch", (uint64_t)(call->branch - call->engine->branch));
+    if (wanted) {
+        la_view_collect(&call->branch->view, t->trace);
+        la_json_key(w, "delta");
+        la_view_snapshot(&call->branch->view, t, &since, w);
+    }
+    la_json_end(w);
+    return true;
+}
+
+/* ---- dispatch ---- */
+
+struct op {
+    const char *name;
+    bool needs_lesson;
+    bool (*run)(struct la_call *call);
+};
+
+static const struct op ops[] = {
+#define LA_OP(name, needs_lesson, help) {#name, needs_lesson, la_op_##name},
+#include "door/op.def"
+#undef LA_OP
+};
+
+enum { NR_OPS = sizeof ops / sizeof ops[0] };
+
+static const char *guess_op(const char *name)
+{
+    const char *names[NR_OPS];
+
+    for (uint32_t i = 0; i < NR_OPS; i++)
+        names[i] = ops[i].name;
+    return la_did_you_mean(name, names, NR_OPS);
+}
+
+static bool find_branch(struct la_call *call)
+{
+    uint64_t branch = 0;
+
+    if (!la_call_uint(call, "branch", LA_BRANCHES_MAX - 1, &branch))
+        return false;
+    call->branch = &call->engine->branch[branch];
+    if (call->branch->timeline)
+        return true;
+    return la_call_fail(call, LA_E_NOT_FOUND, "Make one with `fork`.", "there is no branch %u", (unsigned int)branch);
+}
+
+static bool dispatch(struct la_call *call)
+{
+    const char *name = la_call_text(call, "op", true);
+
+    if (!name)
+        return false;
+    for (uint32_t i = 0; i < NR_OPS; i++) {
+        if (strcmp(ops[i].name, name) != 0)
+            continue;
+        if (!ops[i].needs_lesson)
+            return ops[i].run(call);
+        if (!call->engine->branch[0].timeline)
+            return la_call_fail(call, LA_E_NO_LESSON, "Send {\"op\":\"open\",\"source\":…} first.", "no lesson is open");
+        return find_branch(call) && ops[i].run(call);
+    }
+    const char *guess = guess_op(name);
+
+    return la_call_fail(call, LA_E_UNKNOWN_OP, guess ? guess : "", "there is no request \"%.40s\"%s", name,
+                        guess ? "; did you mean the one in the hint?" : "");
+}
+
+static void write_error(struct la_call *call, struct la_json *w)
+{
+    la_json_key(w, "error");
+    la_json_obj(w);
+    la_json_kstr(w, "code", la_error_code(call->error));
+    la_json_kstr(w, "message", la_buf_str(&call->message));
+    la_json_kuint(w, "line", call->line);
+    la_json_kuint(w, "column", call->column);
+    la_json_kstr(w, "hint", call->hint ? call->hint : "");
+    la_json_end(w);
+}
+
+/* Turn a byte offset of the request into line and column. */
+static void place(struct la_call *call, const char *json, size_t at)
+{
+    call->line = 1;
+    call->column = 1;
+    for (size_t i = 0; i < at; i++) {
+        call->column++;
+        if (json[i] == '\n') {
+            call->line++;
+            call->column = 1;
+        }
+    }
+}
+
+/* Parse and run; the result object is in engine->result when true is returned. */
+static bool answer(struct la_call *call, const char *json, size_t len, cJSON **tree)
+{
+    size_t error_at = 0;
+    struct la_json w;
+
+    if (len > LA_REQUEST_BYTES_MAX)
+        return la_call_fail(call, LA_E_LIMIT, "Send a smaller lesson.", "a request has at most %d bytes", LA_REQUEST_BYTES_MAX);
+    *tree = la_cjson_parse(json, len, &error_at);
+    if (!*tree) {
+        place(call, json, error_at);
+        return la_call_fail(call, LA_E_BAD_JSON, "A request is one JSON object, in UTF-8.", "the request is not valid JSON");
+    }
+    call->request = *tree;
+    if (!cJSON_IsObject(*tree))
+        return la_call_fail(call, LA_E_BAD_REQUEST, "", "a request is a JSON object");
+    la_json_init(&w, &call->engine->result);
+    call->w = &w;
+    la_json_obj(&w);
+    if (!dispatch(call))
+        return false;
+    la_json_end(&w);
+    return true;
+}
+
+const char *la_request(struct la_engine *engine, const char *request_json, size_t len, size_t *reply_len)
+{
+    struct la_call call = {.engine = engine};
+    struct la_json w;
+    cJSON *tree = NULL;
+    uint64_t id = 0;
+
+    la_buf_init(&call.message, engine->host);
+    la_buf_clear(&engine->reply);
+    la_buf_clear(&engine->result);
+    bool good = answer(&call, request_json, len, &tree);
+
+    (void)la_cjson_uint(la_cjson_get(tree, "id"), INT64_C(1) << 53, &id);
+    if (good && engine->result.failed)
+        good = la_call_fail(&call, LA_E_NOMEM, "Close other tabs, or open a smaller machine.", "out of memory while writing the reply");
+    la_json_init(&w, &engine->reply);
+    la_json_obj(&w);
+    la_json_kuint(&w, "id", id);
+    la_json_kbool(&w, "ok", good);
+    if (good) {
+        la_json_key(&w, "result");
+        la_json_raw(&w, la_buf_str(&engine->result), engine->result.len);
+    } else {
+        write_error(&call, &w);
+    }
+    la_json_end(&w);
+    cJSON_Delete(tree);
+    la_buf_free(&call.message);
+    if (engine->reply.failed) {
+        static const char out_of_memory[] =
+            "{\"id\":0,\"ok\":false,\"error\":{\"code\":\"host-memory\",\"message\":\"out of memory\",\"line\":0,\"column\":0,\"hint\":\"\"}}";
+
+        if (reply_len)
+            *reply_len = sizeof out_of_memory - 1;
+        return out_of_memory;
+    }
+    if (reply_len)
+        *reply_len = engine->reply.len;
+    return la_buf_str(&engine->reply);
+}

@@ -1,0 +1,298 @@
+/* op_run.c: moving through time: step, seek, survey, eval, fork, log, replay. */
+#include "door/door.h"
+#include "view/proc.h"
+
+#include <string.h>
+
+enum mode { INTO, OVER, OUT, BLOCK };
+
+static bool read_mode(struct la_call *call, enum mode *mode)
+{
+    static const char *const names[] = {"into", "over", "out", "block"};
+    const char *name = la_call_text(call, "mode", false);
+
+    *mode = INTO;
+    if (!name)
+        return call->error == LA_E_OK;
+    for (uint32_t i = 0; i < 4; i++) {
+        if (strcmp(names[i], name) == 0) {
+            *mode = (enum mode)i;
+            return true;
+        }
+    }
+    return la_call_fail(call, LA_E_BAD_REQUEST, "", "\"mode\" is into, over, out or block");
+}
+
+/* A question before section @next that has not been answered: running on would give it away. */
+static bool question_before(const struct la_call *call, uint32_t next)
+{
+    const struct la_lesson *lesson = call->engine->lesson;
+
+    for (uint32_t i = next; next != UINT32_MAX && i > 0 && lesson->section[i - 1].kind != LA_SECTION_CODE; i--) {
+        const struct la_ask *ask = lesson->section[i - 1].ask;
+
+        if (ask && !call->engine->answered[ask->index])
+            return true;
+    }
+    return false;
+}
+
+struct run {
+    enum mode mode;
+    uint64_t n;          /* statements still allowed (INTO), or units */
+    bool all;
+    uint32_t depth, section;
+};
+
+/* Why running ends here, or NULL to go on. */
+static const char *stop_reason(struct la_call *call, struct run *run, uint64_t ran)
+{
+    const struct la_timeline *t = call->branch->timeline;
+    uint32_t next = la_timeline_next_section(t);
+    uint32_t depth = t->interp && !t->stopped ? la_interp_where(t->interp).depth : 0;
+
+    if (t->stopped)
+        return t->last.status == LA_STEP_OOPSED ? "oops" : t->last.status == LA_STEP_ASSERT_FAILED ? "assert"
+             : t->last.status == LA_STEP_STUCK ? "stuck" : "done";
+    if (t->end == (int64_t)t->step)
+        return "done";
+    bool unit = run->mode == INTO || (run->mode == OVER && depth <= run->depth) ||
+                (run->mode == OUT && depth < run->depth) || (run->mode == BLOCK && next != run->section);
+
+    if (unit && (--run->n == 0 || run->mode == OUT))
+        return "count";
+    if (unit) {
+        run->depth = depth;
+        run->section = next;
+    }
+    if (ran >= LA_RUN_MAX)
+        return "limit";
+    return next != UINT32_MAX && t->last.block >= 0 && next != (uint32_t)t->last.block && question_before(call, next)
+               ? "ask" : NULL;
+}
+
+static const char *run_on(struct la_call *call, struct run *run)
+{
+    struct la_timeline *t = call->branch->timeline;
+    const char *why = NULL;
+
+    run->section = la_timeline_next_section(t);
+    run->depth = t->interp && !t->stopped ? la_interp_where(t->interp).depth : 0;
+    for (uint64_t ran = 1; !why; ran++) {
+        if (!la_timeline_step(t))
+            return "done";
+        la_view_collect(&call->branch->view, t->trace);
+        if (run->all)
+            la_view_step(t, call->w);
+        why = stop_reason(call, run, ran);
+    }
+    return why;
+}
+
+bool la_op_step(struct la_call *call)
+{
+    struct run run = {.n = 1, .all = cJSON_IsTrue(la_cjson_get(call->request, "all"))};
+
+    if (!la_call_uint(call, "n", LA_RUN_MAX, &run.n) || !read_mode(call, &run.mode))
+        return false;
+    if (run.all && (run.n > LA_STEPS_REPLY_MAX || run.mode != INTO))
+        return la_call_fail(call, LA_E_RANGE, "Ask for fewer, several times.", "\"all\" goes with mode into and at most %d steps",
+                            LA_STEPS_REPLY_MAX);
+    la_json_key(call->w, "steps");
+    la_json_arr(call->w);
+    const char *why = run.n ? run_on(call, &run) : "count";
+
+    la_json_end(call->w);
+    return la_call_position(call, why);
+}
+
+bool la_op_seek(struct la_call *call)
+{
+    uint64_t step = 0;
+
+    if (!la_cjson_get(call->request, "step"))
+        return la_call_fail(call, LA_E_BAD_REQUEST, "", "seek needs \"step\"");
+    if (!la_call_uint(call, "step", LA_TIMELINE_STEPS_MAX, &step))
+        return false;
+    if (step > call->branch->timeline->step + (uint64_t)LA_RUN_MAX)
+        return la_call_fail(call, LA_E_RANGE, "", "step %llu is more than %d statements ahead", (unsigned long long)step, LA_RUN_MAX);
+    la_timeline_seek(call->branch->timeline, (uint32_t)step);
+    la_view_collect(&call->branch->view, call->branch->timeline->trace);
+    return la_call_position(call, "");
+}
+
+static void marks_json(const struct la_timeline *t, struct la_json *w)
+{
+    static const char *const kinds[] = {"oops", "assert", "ask", "section"};
+
+    la_json_key(w, "marks");
+    la_json_arr(w);
+    for (uint32_t i = 0; i < t->nr_marks; i++) {
+        la_json_obj(w);
+        la_json_kuint(w, "step", t->mark[i].step);
+        la_json_kstr(w, "kind", kinds[t->mark[i].kind]);
+        la_json_kstr(w, "text", t->mark[i].text);
+        la_json_end(w);
+    }
+    la_json_end(w);
+}
+
+bool la_op_survey(struct la_call *call)
+{
+    struct la_timeline *t = call->branch->timeline;
+    uint64_t limit = 100000;
+    uint32_t here = t->step;
+
+    if (!la_call_uint(call, "limit", LA_RUN_MAX, &limit))
+        return false;
+    while (t->end < 0 && t->step < limit && la_timeline_step(t))
+        la_view_collect(&call->branch->view, t->trace);
+    la_json_kint(call->w, "end", t->end);
+    la_json_kuint(call->w, "surveyed", t->end >= 0 ? (uint64_t)t->end : t->step);
+    marks_json(t, call->w);
+    la_json_khex(call->w, "hash", t->trace->hash);
+    la_timeline_seek(t, here);
+    la_view_collect(&call->branch->view, t->trace);
+    return true;
+}
+
+/* ---- typed statements ---- */
+
+static void output_json(const struct la_timeline *t, uint32_t first_line, const struct la_host *host, struct la_json *w)
+{
+    struct la_buf out;
+
+    la_buf_init(&out, host);
+    for (uint32_t i = first_line; i < t->nr_lines; i++) {
+        if (t->line[i].kind == LA_LINE_INPUT)
+            continue;
+        la_buf_puts(&out, t->line[i].text);
+        if (out.len && out.data[out.len - 1] != '\n')
+            la_buf_putc(&out, '\n');
+    }
+    la_json_kstr(w, "output", la_buf_str(&out));
+    la_buf_free(&out);
+}
+
+/* `cat /proc/NAME`: false when @text is something else. */
+static bool cat(struct la_call *call, const char *text)
+{
+    struct la_timeline *t = call->branch->timeline;
+    struct la_buf file;
+    char name[64] = "";
+    size_t len;
+
+    if (strncmp(text, "cat ", 4) != 0)
+        return false;
+    const char *path = text + 4 + strspn(text + 4, " ");
+
+    len = strcspn(path, " \n;");
+    if (len >= sizeof name)
+        return false;
+    memcpy(name, path, len);
+    la_buf_init(&file, call->engine->host);
+    la_timeline_print(t, LA_LINE_INPUT, text, "");
+    if (!la_proc_read(t->machine, name, &file))
+        la_buf_printf(&file, "cat: %s: No such file or directory", name);
+    la_timeline_print(t, LA_LINE_RESULT, la_buf_str(&file), "");
+    la_buf_free(&file);
+    return true;
+}
+
+bool la_op_eval(struct la_call *call)
+{
+    struct la_timeline *t = call->branch->timeline;
+    const char *text = la_call_text(call, "text", true);
+    uint32_t first_line = t->nr_lines;
+    struct la_diags diags;
+
+    if (!text)
+        return false;
+    la_diags_init(&diags, call->engine->host);
+    text += strspn(text, " \t\n");
+    if (!text[0])
+        la_diags_add(&diags, LA_SEVERE, LA_E_SYNTAX, (struct la_span){1, 1, 0, 0}, "there is nothing to run", "Type a statement, for example alloc_page(GFP_KERNEL);");
+    else if (!cat(call, text) && la_timeline_type(t, text, strlen(text), &diags))
+        la_view_collect(&call->branch->view, t->trace);
+    output_json(t, first_line, call->engine->host, call->w);
+    la_json_key(call->w, "diagnostics");
+    la_diags_json(&diags, call->w);
+    la_diags_free(&diags);
+    return la_call_position(call, t->last.status == LA_STEP_OOPSED ? "oops" : "");
+}
+
+/* ---- branches and the log ---- */
+
+bool la_op_fork(struct la_call *call)
+{
+    struct la_engine *engine = call->engine;
+    struct la_branch *twin = NULL;
+    uint64_t step = call->branch->timeline->step;
+    struct la_diags diags;
+
+    if (!la_call_uint(call, "step", LA_TIMELINE_STEPS_MAX, &step))
+        return false;
+    for (uint32_t i = LA_BRANCHES_MAX - 1; i > 0; i--)
+        twin = engine->branch[i].timeline ? twin : &engine->branch[i];
+    if (!twin)
+        return la_call_fail(call, LA_E_LIMIT, "Forget one with `drop`.", "at most %d machines run side by side", LA_BRANCHES_MAX);
+    la_diags_init(&diags, engine->host);
+    twin->timeline = la_timeline_fork(call->branch->timeline, &engine->config, (uint32_t)step, &diags);
+    la_diags_free(&diags);
+    if (!twin->timeline || !la_view_init(&twin->view, engine->host)) {
+        la_timeline_free(twin->timeline);
+        twin->timeline = NULL;
+        return la_call_fail(call, LA_E_NOMEM, "", "out of memory for a second machine");
+    }
+    call->branch = twin;
+    la_json_kuint(call->w, "branch", (uint64_t)(twin - engine->branch));
+    return la_call_position(call, "");
+}
+
+bool la_op_drop(struct la_call *call)
+{
+    uint64_t index = (uint64_t)(call->branch - call->engine->branch);
+
+    if (index == 0)
+        return la_call_fail(call, LA_E_RANGE, "", "branch 0 is the lesson itself and stays");
+    la_timeline_free(call->branch->timeline);
+    la_view_free(&call->branch->view);
+    call->branch->timeline = NULL;
+    la_json_kuint(call->w, "branch", index);
+    return true;
+}
+
+bool la_op_log(struct la_call *call)
+{
+    const struct la_timeline *t = call->branch->timeline;
+
+    la_json_key(call->w, "choices");
+    la_json_arr(call->w);
+    for (uint32_t i = 0; i < t->nr_choices; i++) {
+        la_json_obj(call->w);
+        la_json_kuint(call->w, "step", t->choice[i].step);
+        la_json_kstr(call->w, "text", t->choice[i].text);
+        la_json_end(call->w);
+    }
+    la_json_end(call->w);
+    return true;
+}
+
+bool la_op_replay(struct la_call *call)
+{
+    const cJSON *choices = la_cjson_get(call->request, "choices"), *item;
+
+    if (!cJSON_IsArray(choices))
+        return la_call_fail(call, LA_E_BAD_REQUEST, "", "\"choices\" must be an array, as `log` gives it");
+    cJSON_ArrayForEach(item, choices)
+    {
+        const char *text = la_cjson_string(la_cjson_get(item, "text"));
+        uint64_t step = 0;
+
+        if (!text || !la_cjson_uint(la_cjson_get(item, "step"), LA_TIMELINE_STEPS_MAX, &step) ||
+            !la_timeline_add_choice(call->branch->timeline, (uint32_t)step, text))
+            return la_call_fail(call, LA_E_BAD_REQUEST, "Choices come in rising order, ahead of the present step.",
+                                "a choice could not be taken over");
+    }
+    return la_call_position(call, "");
+}
