@@ -35,8 +35,7 @@ enum MHD_Result route_status(struct http_request *request)
     cJSON_AddStringToObject(object, "version", la_version());
     cJSON_AddNumberToObject(object, "sessions", nr);
     cJSON_AddNumberToObject(object, "sessions_max", max);
-    cJSON_AddNumberToObject(object, "uptime_seconds",
-                            (double)((clock_ms() - request->server->started_ms) / 1000));
+    cJSON_AddNumberToObject(object, "uptime_seconds", (double)((clock_ms() - request->server->started_ms) / 1000));
     return reply_object(request, MHD_HTTP_OK, object);
 }
 

@@ -40,7 +40,10 @@ static void print_events(const cJSON *events, bool explain)
         severity = json_string(event, "severity", "");
         if (!explain && strcmp(severity, "print") && strcmp(severity, "warn") && strcmp(severity, "oops"))
             continue;
-        printf("%14s%s %s\n", "", !strcmp(severity, "print") ? "|" : !strcmp(severity, "oops") ? "!" : "-",
+        printf("%14s%s %s\n", "",
+               !strcmp(severity, "print")  ? "|"
+               : !strcmp(severity, "oops") ? "!"
+                                           : "-",
                json_string(event, "say", ""));
     }
 }

@@ -91,8 +91,8 @@ static int serve(struct server *server, uint16_t port)
 static bool read_settings(const struct command *self, int argc, char **argv, struct settings *out, int *status)
 {
     const struct cli_option options[] = {
-        {"port", &out->port, NULL},         {"bind", &out->bind, NULL},         {"site", &out->site, NULL},
-        {"lessons", &out->lessons, NULL},   {"sessions", &out->sessions, NULL},
+        {"port", &out->port, NULL},       {"bind", &out->bind, NULL},         {"site", &out->site, NULL},
+        {"lessons", &out->lessons, NULL}, {"sessions", &out->sessions, NULL},
     };
 
     return cli_parse(self, argc, argv, options, sizeof(options) / sizeof(options[0]), 0, 0, status) >= 0;

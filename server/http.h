@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 enum {
-    HTTP_BODY_MAX = 16 << 20,  /* bytes of a request body; larger ones get 413 */
-    HTTP_PATH_MAX = 512,       /* bytes of the part of a path that a route captures */
+    HTTP_BODY_MAX = 16 << 20, /* bytes of a request body; larger ones get 413 */
+    HTTP_PATH_MAX = 512,      /* bytes of the part of a path that a route captures */
 };
 
 struct sessions;
@@ -22,11 +22,11 @@ struct connections;
 
 /* Everything a running server knows.  Set up by `serve`, read-only afterwards but for its parts' own locks. */
 struct server {
-    const char *bind;       /* the address as given, for messages */
-    uint16_t port;          /* the port that was really taken */
-    bool loopback;          /* only reachable from this machine: then Host is checked against DNS rebinding */
-    const char *site;       /* folder of the page, or NULL */
-    const char *lessons;    /* folder of the lessons, or NULL */
+    const char *bind;      /* the address as given, for messages */
+    _Atomic uint16_t port; /* the port that was really taken; known a moment after the threads start */
+    bool loopback;         /* only reachable from this machine: then Host is checked against DNS rebinding */
+    const char *site;      /* folder of the page, or NULL */
+    const char *lessons;   /* folder of the lessons, or NULL */
     int64_t started_ms;
     struct sessions *sessions;
     struct connections *connections;

@@ -18,8 +18,8 @@ static void print_message(const struct player *player, const cJSON *message)
 
     cli_progress_end();
     fprintf(stderr, "%s:%.0f:%.0f: %s%s\n", player->file, json_number(message, "line", 1),
-            json_number(message, "column", 1), strcmp(severity, "warning") ? "" : "warning: ",
-            json_string(message, "message", "unknown error"));
+            json_number(message, "column", 1),
+            strcmp(severity, "warning") ? "" : "warning: ", json_string(message, "message", "unknown error"));
     if (*hint)
         fprintf(stderr, "    %s\n", hint);
 }

@@ -1,0 +1,183 @@
+// The command line as scripts see it: exit status, what goes to stdout and what to stderr.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { LESSON, folder, run } from './support.mjs';
+
+const MACHINE = LESSON.slice(0, LESSON.indexOf('```c'));
+const lesson = (code) => `${MACHINE}\`\`\`c\n${code}\n\`\`\`\n`;
+/** The line of the file on which the code of lesson() begins. */
+const FIRST = MACHINE.split('\n').length + 1;
+
+let files;
+before(() => {
+  files = folder({
+    'good.md': LESSON,
+    'syntax.md': lesson('int x = 1;\nint y = ;'),
+    'name.md': lesson('struct page *p = aloc_page(GFP_KERNEL);'),
+    'assert.md': lesson('int x = 1;\nassert(x == 2);'),
+    'endless.md': lesson('int x = 0;\nfor (;;)\n    x++;'),
+    'setting.md': LESSON.replace('"cpus"', '"cpsu"'),
+    'nul.md': 'text\n# a\0b\n',
+    'empty.json': '{}',
+    'not.json': 'this is not JSON',
+    'damaged.json.gz': gzipSync('{"ops":[]}').subarray(0, 20),
+  });
+});
+after(() => files.remove());
+
+describe('the program', () => {
+  test('explains itself on stdout when asked, on stderr when misused', async () => {
+    const help = await run(['--help']);
+    assert.equal(help.status, 0);
+    for (const command of ['serve', 'run', 'snapshot', 'check', 'proc', 'verify']) assert.match(help.stdout, new RegExp(`^  ${command} `, 'm'));
+    assert.equal(help.stderr, '');
+    const nothing = await run([]);
+    assert.deepEqual([nothing.status, nothing.stdout], [2, '']);
+    assert.match(nothing.stderr, /usage:/);
+  });
+
+  test('knows its version', async () => {
+    const { status, stdout } = await run(['--version']);
+    assert.equal(status, 0);
+    assert.match(stdout, /^lookaside \d+\.\d+\.\d+\n$/);
+  });
+
+  test('has help for every command', async () => {
+    for (const command of ['serve', 'run', 'snapshot', 'check', 'proc', 'verify']) {
+      const help = await run([command, '--help']);
+      assert.equal(help.status, 0, command);
+      assert.match(help.stdout, new RegExp(`^usage: lookaside ${command} `));
+    }
+  });
+
+  test('refuses unknown commands, options and missing or extra operands with status 2', async () => {
+    const wrong = [
+      ['fly'], ['run'], ['run', '--fast', files.file('good.md')], ['run', '-x', files.file('good.md')], ['snapshot'],
+      ['snapshot', 'a', 'b'], ['check'], ['proc', files.file('good.md')], ['verify'], ['serve', 'now'], ['run', '--json=1', files.file('good.md')],
+      ['snapshot', files.file('good.md'), '--step'], ['snapshot', files.file('good.md'), '--step', '-1'], ['snapshot', files.file('good.md'), '--step', '1.5'],
+    ];
+    for (const args of wrong) {
+      const { status, stdout, stderr } = await run(args);
+      assert.equal(status, 2, args.join(' '));
+      assert.equal(stdout, '', args.join(' '));
+      assert.match(stderr, /^lookaside: /, args.join(' '));
+    }
+  });
+
+  test('says which file it could not read', async () => {
+    for (const args of [['run'], ['check'], ['snapshot'], ['verify'], ['proc', 'buddyinfo']]) {
+      const { status, stderr } = await run([args[0], files.file('none.md'), ...args.slice(1)]);
+      assert.equal(status, 2);
+      assert.match(stderr, /none\.md: No such file/);
+    }
+  });
+});
+
+describe('run', () => {
+  test('prints a JSON object a step, with the promised members in order', async () => {
+    const { status, stdout, stderr } = await run(['run', files.file('good.md'), '--json']);
+    assert.deepEqual([status, stderr], [0, '']);
+    const steps = stdout.trimEnd().split('\n').map((line) => JSON.parse(line));
+    assert.deepEqual(steps.map((step) => step.step), [1, 2]);
+    assert.deepEqual(steps.map((step) => step.line), [8, 9]);
+    for (const step of steps) assert.deepEqual(Object.keys(step), ['step', 'line', 'statement', 'result', 'events', 'hash']);
+    assert.match(steps[0].statement, /alloc_page\(GFP_KERNEL\)/);
+    assert.notEqual(steps[0].hash, steps[1].hash);
+  });
+
+  test('gives the same bytes every time', async () => {
+    const [one, two] = await Promise.all([run(['run', '--json', files.file('good.md')]), run(['run', '--json', files.file('good.md')])]);
+    assert.equal(one.stdout, two.stdout);
+  });
+
+  test('prints a listing for people; --explain adds what happened inside', async () => {
+    const plain = await run(['run', files.file('good.md')]);
+    const explained = await run(['run', files.file('good.md'), '--explain']);
+    assert.equal(plain.status, 0);
+    assert.match(plain.stdout, /__free_page\(one\);/);
+    assert.match(plain.stdout, /\n2 steps\n$/);
+    assert.ok(explained.stdout.split('\n').length > plain.stdout.split('\n').length);
+  });
+
+  test('reads standard input as -', async () => {
+    const { status, stdout } = await run(['run', '--json', '-'], LESSON);
+    assert.equal(status, 0);
+    assert.equal(stdout.trimEnd().split('\n').length, 2);
+  });
+
+  test('fails with 1 when the program does not reach its end', async () => {
+    for (const name of ['assert.md', 'endless.md']) {
+      const { status, stderr } = await run(['run', '--json', files.file(name)]);
+      assert.equal(status, 1, name);
+      assert.match(stderr, /did not reach its end/, name);
+    }
+  });
+
+  test('fails with 2 and the place when the input cannot run', async () => {
+    for (const [name, line] of [['syntax.md', FIRST + 1], ['name.md', FIRST], ['setting.md', 4], ['nul.md', 2]]) {
+      const { status, stdout, stderr } = await run(['run', '--json', files.file(name)]);
+      assert.equal(status, 2, name);
+      assert.equal(stdout, '', name);
+      assert.match(stderr, new RegExp(`^\\S*${name}:${line}:\\d+: `), name);
+    }
+  });
+});
+
+describe('check', () => {
+  test('passes a good lesson, quietly on stderr', async () => {
+    const { status, stdout, stderr } = await run(['check', files.file('good.md'), files.file('good.md')]);
+    assert.deepEqual([status, stderr], [0, '']);
+    assert.match(stdout, /good\.md: ok, 2 steps\n.*good\.md: ok/);
+  });
+
+  test('fails with 1 and the place of what is wrong, and still checks the rest', async () => {
+    for (const [name, line] of [['syntax.md', FIRST + 1], ['name.md', FIRST], ['assert.md', FIRST + 1], ['setting.md', 4]]) {
+      const { status, stdout, stderr } = await run(['check', files.file(name), files.file('good.md')]);
+      assert.equal(status, 1, name);
+      assert.match(stderr, new RegExp(`^\\S*${name}:${line}:\\d+: `, 'm'), name);
+      assert.match(stdout, /good\.md: ok/, name);
+    }
+  });
+
+  test('helps with a name that is nearly right', async () => {
+    assert.match((await run(['check', files.file('name.md')])).stderr, /alloc_page/);
+    assert.match((await run(['check', files.file('setting.md')])).stderr, /cpus/);
+  });
+});
+
+describe('snapshot and proc', () => {
+  test('snapshot prints the machine at a step, by default the last', async () => {
+    const at = async (...args) => JSON.parse((await run(['snapshot', files.file('good.md'), ...args])).stdout);
+    const [start, one, end] = [await at('--step', '0'), await at('--step', '1'), await at()];
+    assert.deepEqual([start.step, one.step, end.step], [0, 1, 2]);
+    const free = (state) => state.snapshot.zones.zones.reduce((sum, zone) => sum + zone.free, 0);
+    assert.deepEqual([free(start) - free(one), free(start) - free(end)], [1, 0]);
+  });
+
+  test('proc prints the text as it is', async () => {
+    const { status, stdout } = await run(['proc', files.file('good.md'), 'buddyinfo', '--step', '0']);
+    assert.equal(status, 0);
+    assert.match(stdout, /^Node 0, zone +\w+( +\d+){11} *\n$/m);
+  });
+
+  test('a step or a name that does not exist is bad input', async () => {
+    const step = await run(['snapshot', files.file('good.md'), '--step', '3']);
+    assert.equal(step.status, 2);
+    assert.match(step.stderr, /the program ends after 2/);
+    const name = await run(['proc', files.file('good.md'), 'buddyinf']);
+    assert.deepEqual([name.status, name.stdout], [2, '']);
+  });
+});
+
+describe('verify', () => {
+  test('refuses what is no recording, and still sums up', async () => {
+    for (const name of ['empty.json', 'not.json', 'damaged.json.gz']) {
+      const { status, stdout, stderr } = await run(['verify', files.file(name)]);
+      assert.equal(status, 2, name);
+      assert.match(stderr, new RegExp(name.replaceAll('.', '\\.')), name);
+      assert.equal(stdout, '0 compared, 0 differ\n', name);
+    }
+  });
+});
