@@ -74,6 +74,7 @@ struct la_zone {
     uint32_t nr_anon;                 /* process frames */
     uint64_t numa_stat[LA_NR_NUMA_STATS];
     struct la_list lru;               /* page-cache frames, oldest at the tail */
+    uint32_t compact_cursor;          /* where compaction goes on, pages from the zone's start */
     struct la_free_area free_area[LA_MAX_ORDER];
     struct la_pcp pcp[LA_MAX_CPUS];
 };

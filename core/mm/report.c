@@ -1,0 +1,133 @@
+/*
+ * report.c: what the kernel would print: oopses, warnings, failure reports; and names.
+ *
+ * A mistake of the program never stops the machine: the report is an event (a card on screen),
+ * is counted, and its first line can be asked for (last_oops()).
+ *
+ *     la_oops -> event OOPS + mm->nr_oops + mm->last_oops        BUG: …
+ *     la_warning -> event WARNING                                WARNING, allocation failure
+ *
+ * Source: Linux 6.1.192 mm/page_alloc.c: warn_alloc; kernel/sched/core.c: __might_resched.
+ */
+#include "mm/internal.h"
+
+#include <string.h>
+
+enum { REPORT_INTERVAL_MIGHT_SLEEP = LA_HZ, REPORT_INTERVAL_WARN_ALLOC = 10 * LA_HZ };
+
+const char *la_frame_kind_name(enum la_frame_kind kind)
+{
+    static const char *const names[LA_NR_FRAME_KINDS] = {"tail",   "free",    "pcp",     "reserved", "kernel",
+                                                         "page_cache", "process", "slab", "vmalloc",  "pgtable",
+                                                         "percpu", "pool",    "bad"};
+
+    return kind < LA_NR_FRAME_KINDS ? names[kind] : "?";
+}
+
+const char *la_migratetype_name(enum la_migratetype mt)
+{
+    static const char *const names[LA_NR_MIGRATETYPES] = {"Unmovable", "Movable", "Reclaimable", "HighAtomic", "Isolate"};
+
+    return mt < LA_NR_MIGRATETYPES ? names[mt] : "?";
+}
+
+const char *la_zone_type_name(enum la_zone_type type)
+{
+    static const char *const names[LA_NR_ZONE_TYPES] = {"DMA", "DMA32", "Normal", "HighMem", "Movable", "Device"};
+
+    return type < LA_NR_ZONE_TYPES ? names[type] : "?";
+}
+
+void la_oops(struct la_mm *mm, const char *text, const char *note)
+{
+    size_t len = strcspn(text, "\n");
+
+    if (len >= sizeof mm->last_oops)
+        len = sizeof mm->last_oops - 1;
+    memcpy(mm->last_oops, text, len);
+    mm->last_oops[len] = '\0';
+    mm->nr_oops++;
+    if (!mm->trace->on)
+        return;
+    uint64_t text_field = la_trace_text(mm->trace, text);
+    uint64_t note_field = la_trace_text(mm->trace, note ? note : "");
+
+    LA_TRACE(mm->trace, OOPS, text_field, note_field);
+}
+
+void la_warning(struct la_mm *mm, const char *text, const char *note)
+{
+    if (!mm->trace->on)
+        return;
+    uint64_t text_field = la_trace_text(mm->trace, text);
+    uint64_t note_field = la_trace_text(mm->trace, note ? note : "");
+
+    LA_TRACE(mm->trace, WARNING, text_field, note_field);
+}
+
+bool la_warn_once(struct la_mm *mm, uint32_t site)
+{
+    bool first = !(mm->warned & site);
+
+    mm->warned |= site;
+    return first;
+}
+
+void la_then_now(struct la_mm *mm, const char *name, const char *then, const char *now)
+{
+    if (!mm->trace->on)
+        return;
+    uint64_t name_field = la_trace_text(mm->trace, name);
+    uint64_t then_field = la_trace_text(mm->trace, then);
+    uint64_t now_field = la_trace_text(mm->trace, now);
+
+    LA_TRACE(mm->trace, THEN_NOW, name_field, then_field, now_field);
+}
+
+/* At most one report per @interval ticks; @last is the tick of the last one + 1. */
+static bool rate_limited(const struct la_mm *mm, uint32_t *last, uint32_t interval)
+{
+    if (*last != 0 && mm->tick - (*last - 1) < interval)
+        return true;
+    *last = mm->tick + 1;
+    return false;
+}
+
+void la_might_sleep(struct la_mm *mm, const char *where)
+{
+    const struct la_context *context = la_mm_current(mm);
+    struct la_buf text;
+
+    if (!la_in_atomic(context) || !(mm->gfp_allowed_mask & LA_GFP_DIRECT_RECLAIM))
+        return;
+    if (rate_limited(mm, &mm->might_sleep_tick, REPORT_INTERVAL_MIGHT_SLEEP))
+        return;
+    la_buf_init(&text, la_arena_host(mm->arena));
+    la_buf_printf(&text, "BUG: sleeping function called from invalid context at %s\n", where);
+    la_buf_printf(&text, "in_atomic(): %d, irqs_disabled(): %d, non_block: 0, pid: %u, name: %s\n",
+                  context->preempt_count != 0, context->irqs_disabled, (unsigned)context->pid, context->comm);
+    la_buf_printf(&text, "preempt_count: %x, expected: 0\n", (unsigned)context->preempt_count);
+    la_buf_printf(&text, "RCU nest depth: %u, expected: 0", (unsigned)context->rcu_nesting);
+    la_oops(mm, la_buf_str(&text),
+            "A kernel without CONFIG_DEBUG_ATOMIC_SLEEP says nothing, and works until it really has to sleep.");
+    la_buf_free(&text);
+}
+
+void la_warn_alloc(struct la_mm *mm, const struct la_request *request)
+{
+    struct la_buf text;
+
+    if (request->gfp & LA_GFP_NOWARN)
+        return;
+    if (rate_limited(mm, &mm->warn_alloc_tick, REPORT_INTERVAL_WARN_ALLOC))
+        return;
+    la_buf_init(&text, la_arena_host(mm->arena));
+    la_buf_printf(&text, "%s: page allocation failure: order:%u, mode:0x%x(", la_mm_current(mm)->comm,
+                  (unsigned)request->order, (unsigned)request->gfp);
+    la_gfp_print(&text, request->gfp);
+    la_buf_puts(&text, "), nodemask=(null),cpuset=/,mems_allowed=0");
+    if (mm->nr_nodes > 1)
+        la_buf_printf(&text, "-%d", mm->nr_nodes - 1);
+    la_warning(mm, la_buf_str(&text), "At most one such report every 10 seconds; __GFP_NOWARN suppresses it.");
+    la_buf_free(&text);
+}
