@@ -68,8 +68,9 @@ struct la_region *la_arena_region(struct la_arena *arena, uint64_t bytes, uint32
 static inline void la_region_touch(struct la_region *region, const void *ptr, uint32_t len)
 {
     uint32_t offset = (uint32_t)((const unsigned char *)ptr - region->base);
+    uint32_t end = (offset + len + LA_CHUNK_BYTES - 1) >> LA_CHUNK_SHIFT; /* the chunk after the last one; len may be 0 */
 
-    for (uint32_t c = offset >> LA_CHUNK_SHIFT; c <= (offset + len - 1) >> LA_CHUNK_SHIFT; c++)
+    for (uint32_t c = offset >> LA_CHUNK_SHIFT; c < end; c++)
         region->dirty[c] = 1;
 }
 

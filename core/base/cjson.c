@@ -10,7 +10,7 @@ cJSON *la_cjson_parse(const char *json, size_t len, size_t *error_at)
     if (tree) {
         while (at < len && (json[at] == ' ' || json[at] == '\n' || json[at] == '\r' || json[at] == '\t'))
             at++;
-        if (at == len || json[at] == '\0')
+        if (at == len)
             return tree;
         cJSON_Delete(tree);
     }

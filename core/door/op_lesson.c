@@ -15,15 +15,20 @@ bool la_op_hello(struct la_call *call)
 
 /* ---- tables ---- */
 
-static void events_table(struct la_json *w)
+static void events_table(const struct la_host *host, struct la_json *w)
 {
+    struct la_buf name;
+
+    la_buf_init(&name, host);
     la_json_key(w, "events");
     la_json_arr(w);
     for (uint32_t i = 0; i < LA_EV_NR; i++) {
         const struct la_event_desc *desc = la_event_desc((enum la_event_id)i);
 
+        la_buf_clear(&name);
+        la_event_name((enum la_event_id)i, &name);
         la_json_obj(w);
-        la_json_kstr(w, "e", desc->name);
+        la_json_kstr(w, "e", la_buf_str(&name));
         la_json_kstr(w, "severity", la_event_severity_name(desc->severity));
         la_json_kstr(w, "sentence", desc->sentence);
         la_json_key(w, "fields");
@@ -38,6 +43,7 @@ static void events_table(struct la_json *w)
         la_json_end(w);
     }
     la_json_end(w);
+    la_buf_free(&name);
 }
 
 static void calls_table(struct la_json *w)
@@ -87,7 +93,7 @@ bool la_op_tables(struct la_call *call)
     uint32_t nr;
     const char *const *names = la_proc_names(&nr);
 
-    events_table(w);
+    events_table(call->engine->host, w);
     calls_table(w);
     gfp_table(w);
     la_json_key(w, "errors");

@@ -119,6 +119,12 @@ const struct la_event_desc *la_event_desc(enum la_event_id id)
     return &descs[id];
 }
 
+void la_event_name(enum la_event_id id, struct la_buf *out)
+{
+    for (const char *p = descs[id].name; *p; p++)
+        la_buf_putc(out, (char)(*p >= 'A' && *p <= 'Z' ? *p - 'A' + 'a' : *p));
+}
+
 const char *la_event_severity_name(enum la_event_severity severity)
 {
     static const char *const names[] = {"info", "yes", "no", "act", "warn", "oops", "print"};
@@ -234,11 +240,10 @@ void la_event_json(const struct la_trace *trace, const struct la_event *event, s
     la_buf_init(&text, trace->host);
     la_event_sentence(trace, event, &text);
     la_json_obj(w);
-    la_json_key(w, "e");
-    for (size_t i = 0; i <= strlen(desc->name); i++) /* lower-case copy, with its NUL */
-        la_buf_putc(&text, (char)(desc->name[i] >= 'A' && desc->name[i] <= 'Z' ? desc->name[i] + 32 : desc->name[i]));
-    size_t name_at = text.len - strlen(desc->name) - 1;
+    size_t name_at = text.len;
 
+    la_event_name((enum la_event_id)event->id, &text);
+    la_json_key(w, "e");
     la_json_str(w, text.failed ? "" : text.data + name_at);
     la_json_kstr(w, "severity", la_event_severity_name(desc->severity));
     for (uint32_t i = 0; i < desc->nr_fields; i++) {

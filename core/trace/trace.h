@@ -104,7 +104,7 @@ struct la_event_field {
 };
 
 struct la_event_desc {
-    const char *name; /* lower case */
+    const char *name; /* as in the table: upper case */
     enum la_event_severity severity;
     const char *sentence;
     struct la_event_field field[LA_EVENT_FIELDS_MAX];
@@ -113,6 +113,8 @@ struct la_event_desc {
 
 /** The row of @id; static storage. */
 const struct la_event_desc *la_event_desc(enum la_event_id id);
+/** Append the name of @id as JSON has it: in lower case. */
+void la_event_name(enum la_event_id id, struct la_buf *out);
 /** "info" "yes" "no" "act" "warn" "oops" "print". */
 const char *la_event_severity_name(enum la_event_severity severity);
 /** "zone", "pfn", …: the type as the protocol names it. */
