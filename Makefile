@@ -48,6 +48,7 @@ PROGRAM  := build/lookaside$(variant)
 ALL_CFLAGS = -std=c11 $(CFLAGS) $(WARN) $(INCLUDE) $(sanitize) -MMD -MP
 
 core_c   := $(sort $(wildcard core/*/*.c))
+wasm_c   := $(core_c) $(sort $(wildcard web/wasm/*.c))
 server_c := $(sort $(wildcard server/*.c))
 test_c   := $(sort $(wildcard tests/*/test_*.c))
 bench_c  := $(sort $(wildcard tests/bench/bench_*.c))
@@ -115,18 +116,23 @@ $(NATIVE)/%.o: %.c $(NATIVE)/.flags
 $(NATIVE)/server/%.o: EXTRA := -D_GNU_SOURCE
 $(NATIVE)/tests/%.o:  EXTRA := -D_GNU_SOURCE -Itests
 
-$(NATIVE)/liblookaside.a: $(core_c:%.c=$(NATIVE)/%.o)
+$(NATIVE)/liblookaside.a: $(core_c:%.c=$(NATIVE)/%.o) build/.sources
 	@echo "  AR    $@"
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && ar rcs $@ $(filter %.o,$^)
 
 $(PROGRAM): $(server_c:%.c=$(NATIVE)/%.o) $(NATIVE)/liblookaside.a
 	@echo "  LINK  $@"
-	$(Q)$(CC) $(CFLAGS) $(sanitize) $^ -lmicrohttpd -lcjson -lz -lpthread -o $@
+	$(Q)$(CC) $(CFLAGS) $(sanitize) $(filter %.o %.a,$^) -lmicrohttpd -lcjson -lz -lpthread -o $@
 
 # Changed compiler flags rebuild everything, unchanged ones nothing.
 $(NATIVE)/.flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(CC) $(ALL_CFLAGS)' | cmp -s - $@ || echo '$(CC) $(ALL_CFLAGS)' > $@
+
+# A file that was removed must leave the library too.
+build/.sources: FORCE
+	@mkdir -p $(@D)
+	@echo '$(core_c) $(wasm_c)' | cmp -s - $@ || echo '$(core_c) $(wasm_c)' > $@
 FORCE:
 
 # --- C tests: every tests/<suite>/test_*.c is a program, linked with the helpers (other .c files) of its folder -
@@ -155,8 +161,8 @@ build/fuzz/%.o: %.c
 	@echo "  FUZZ  $<"
 	$(Q)clang $(FUZZ_CFLAGS) -c $< -o $@
 
-build/fuzz/liblookaside.a: $(core_c:%.c=build/fuzz/%.o)
-	$(Q)rm -f $@ && ar rcs $@ $^
+build/fuzz/liblookaside.a: $(core_c:%.c=build/fuzz/%.o) build/.sources
+	$(Q)rm -f $@ && ar rcs $@ $(filter %.o,$^)
 
 define fuzz_program
 build/fuzz/$(basename $(notdir $(1))): build/fuzz/$(1:.c=.o) build/fuzz/liblookaside.a
@@ -171,7 +177,6 @@ fuzz-build: $(foreach source,$(fuzz_c),build/fuzz/$(basename $(notdir $(source))
 
 WASM_CFLAGS := -std=c11 -O3 -flto -mbulk-memory -Ibuild/cjson
 WASM_LDFLAGS := --no-entry -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH -sFILESYSTEM=0
-wasm_c := $(core_c) $(wildcard web/wasm/*.c)
 wasm_o := $(wasm_c:%.c=build/wasm/%.o) build/wasm/cJSON.o
 
 build/cjson/cjson/cJSON.c:
@@ -188,7 +193,7 @@ build/wasm/cJSON.o: build/cjson/cjson/cJSON.c
 	@echo "  EMCC  $<"
 	$(Q)$(EMCC) $(WASM_CFLAGS) -w -c $< -o $@
 
-build/web/lookaside.wasm: $(wasm_o) Makefile
+build/web/lookaside.wasm: $(wasm_o) build/.sources Makefile
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	$(Q)$(EMCC) $(WASM_CFLAGS) $(WASM_LDFLAGS) $(wasm_o) -o $@

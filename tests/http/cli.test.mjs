@@ -2,8 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { LESSON, folder, run } from './support.mjs';
+import { LESSON, folder, root, run } from './support.mjs';
 
 const MACHINE = LESSON.slice(0, LESSON.indexOf('```c'));
 const lesson = (code) => `${MACHINE}\`\`\`c\n${code}\n\`\`\`\n`;
@@ -141,6 +143,13 @@ describe('check', () => {
     }
   });
 
+  test('passes every lesson of this project', async () => {
+    const scenarios = join(root, 'scenarios');
+    const lessons = readdirSync(scenarios, { recursive: true }).filter((path) => path.endsWith('.md'));
+    const { status, stderr } = await run(['check', ...lessons.map((path) => join(scenarios, path))]);
+    assert.deepEqual([status, stderr], [0, '']);
+  });
+
   test('helps with a name that is nearly right', async () => {
     assert.match((await run(['check', files.file('name.md')])).stderr, /alloc_page/);
     assert.match((await run(['check', files.file('setting.md')])).stderr, /cpus/);
@@ -172,6 +181,15 @@ describe('snapshot and proc', () => {
 });
 
 describe('verify', () => {
+  const recordings = join(root, 'tests/truth');
+  const names = existsSync(recordings) ? readdirSync(recordings).filter((name) => /\.json(\.gz)?$/.test(name)) : [];
+  for (const name of names)
+    test(`replays ${name} without a difference`, async () => {
+      const { status, stdout } = await run(['verify', join(recordings, name)]);
+      assert.match(stdout.trimEnd().split('\n').at(-1), /^[1-9]\d* compared, 0 differ$/);
+      assert.equal(status, 0);
+    });
+
   test('refuses what is no recording, and still sums up', async () => {
     for (const name of ['empty.json', 'not.json', 'damaged.json.gz']) {
       const { status, stdout, stderr } = await run(['verify', files.file(name)]);
