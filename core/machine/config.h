@@ -39,7 +39,7 @@ struct la_device_config {
 
 struct la_machine_config {
     enum la_profile profile;
-    uint32_t pages;                          /* memory; all nodes together */
+    uint32_t pages;                          /* memory; all nodes together; LA_CONFIG_DEFAULT = by zones or profile */
     uint32_t cpus, nodes;
     uint32_t zone_pages[LA_NR_ZONE_TYPES];   /* scaled sizes; all LA_CONFIG_DEFAULT = real borders */
     uint32_t reserved_pages;                 /* kernel image; LA_CONFIG_DEFAULT = plausible */
@@ -67,6 +67,12 @@ void la_machine_config_default(struct la_machine_config *config, enum la_profile
  */
 bool la_machine_config_parse(struct la_machine_config *config, const char *json, size_t len, uint32_t first_line,
                              struct la_diags *diags);
+/**
+ * Fill in every LA_CONFIG_DEFAULT and check that the settings fit together.
+ * Return: NULL, or what is wrong; then @key names the setting and @hint what to do, and @config
+ * has been set back to the defaults of its profile.
+ */
+const char *la_machine_config_resolve(struct la_machine_config *config, const char **key, const char **hint);
 /** Read a size: digits with K, M, G or nothing.  False when it is not one or passes 2^62. */
 bool la_parse_size(const char *text, uint64_t *bytes);
 /** The names a `json machine` block may use, for completion; NULL ends the list. */

@@ -123,6 +123,7 @@ struct la_mm {
     uint32_t might_sleep_tick;     /* last "sleeping function" report + 1; 0 = never */
     uint32_t warn_alloc_tick;      /* last failure report + 1 */
     uint32_t warned;               /* bit per WARN_ON_ONCE site */
+    uint32_t reported_pfn;         /* last page whose misuse was reported + 1 */
     uint32_t nr_misfreed;          /* frames whose refcount fell below 0: freed twice */
     uint32_t nr_oops;
     char last_oops[LA_OOPS_TEXT];

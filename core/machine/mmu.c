@@ -1,0 +1,272 @@
+/*
+ * mmu.c: every load and store of the program: from a virtual address to the byte behind it.
+ *
+ *     direct map    page_offset + pfn * 4096     -> contents of the frame
+ *     kmap slots    pkmap_base + slot * 4096     -> contents of the mapped high frame
+ *     mem_map       struct page of each pfn      -> made up from the frame table, read only
+ *     image         globals, stacks, literals    -> machine->image
+ *     all else                                   -> an oops in the kernel's words
+ *
+ * An access is cut at page borders, so each piece lies in one window.
+ * A real machine does not notice a write to a page that was freed; here the frame table knows,
+ * and one report per page says so.
+ *
+ * Invariant: reading changes nothing.
+ * Cost: constant per page touched.
+ *
+ * Deviations:
+ *  A. struct page shows flags, private, _mapcount and _refcount at their 6.1 offsets, other bytes
+ *     read 0; stores to it are refused.
+ *
+ * Source: Linux 6.1.192 arch/x86/mm/fault.c: show_fault_oops; arch/x86/kernel/traps.c.
+ */
+#include "machine/machine.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { PG_DIRTY = 1 << 3, PG_LRU = 1 << 4, PG_SLAB = 1 << 9, PG_RESERVED = 1 << 12, PG_HEAD = 1 << 16 };
+
+enum window { W_NONE, W_FRAME, W_MEM_MAP, W_IMAGE };
+
+struct place {
+    enum window window;
+    uint32_t pfn;    /* W_FRAME; W_MEM_MAP: whose struct page */
+    uint32_t offset; /* in the page, struct page, or image */
+    uint32_t len;    /* bytes until the page, struct page or image ends */
+};
+
+/* ---- where an address lies ---- */
+
+static struct place find_place(const struct la_machine *machine, uint64_t addr)
+{
+    const struct la_mm *mm = machine->mm;
+    const struct la_layout *l = &mm->layout;
+    uint32_t in_page = (uint32_t)(addr & (LA_PAGE_SIZE - 1));
+    uint32_t pfn = la_virt_to_pfn(mm, addr);
+
+    if (pfn != LA_NO_PFN)
+        return (struct place){W_FRAME, pfn, in_page, LA_PAGE_SIZE - in_page};
+    if (addr >= l->image && addr - l->image < l->image_bytes) {
+        uint32_t offset = (uint32_t)(addr - l->image);
+
+        return (struct place){W_IMAGE, 0, offset, (uint32_t)l->image_bytes - offset};
+    }
+    if (addr >= l->mem_map && addr - l->mem_map < (uint64_t)mm->nr_frames * l->struct_page_bytes) {
+        uint32_t offset = (uint32_t)((addr - l->mem_map) % l->struct_page_bytes);
+
+        return (struct place){W_MEM_MAP, (uint32_t)((addr - l->mem_map) / l->struct_page_bytes), offset,
+                              l->struct_page_bytes - offset};
+    }
+    if (l->nr_pkmap != 0 && addr >= l->pkmap_base && (addr - l->pkmap_base) >> LA_PAGE_SHIFT < l->nr_pkmap) {
+        uint32_t slot = (uint32_t)((addr - l->pkmap_base) >> LA_PAGE_SHIFT);
+
+        if (mm->pkmap_count[slot] != 0)
+            return (struct place){W_FRAME, mm->pkmap_pfn[slot], in_page, LA_PAGE_SIZE - in_page};
+    }
+    return (struct place){W_NONE, 0, 0, 0};
+}
+
+/* ---- reports ---- */
+
+static bool is_canonical(const struct la_layout *layout, uint64_t addr)
+{
+    return layout->pointer_bytes == 4 || addr >> 47 == 0 || addr >> 47 == 0x1FFFF;
+}
+
+static enum la_mmu_status fault(struct la_machine *machine, uint64_t addr, bool write, const char *note)
+{
+    const struct la_layout *layout = &machine->mm->layout;
+    int digits = layout->pointer_bytes == 4 ? 8 : 16;
+    struct la_buf text;
+
+    la_buf_init(&text, la_arena_host(machine->arena));
+    if (!is_canonical(layout, addr)) {
+        la_buf_printf(&text, "general protection fault, probably for non-canonical address 0x%" PRIx64 ": 0000 [#1]", addr);
+    } else {
+        la_buf_printf(&text, "BUG: %s: %0*" PRIx64 "\n",
+                      addr < LA_PAGE_SIZE ? "kernel NULL pointer dereference, address"
+                                          : "unable to handle page fault for address",
+                      digits, addr);
+        la_buf_printf(&text, "#PF: supervisor %s access in kernel mode\n", write ? "write" : "read");
+        la_buf_printf(&text, "#PF: error_code(0x%04x) - not-present page", write ? 2 : 0);
+    }
+    la_oops(machine->mm, la_buf_str(&text), note);
+    la_buf_free(&text);
+    return LA_MMU_FAULT;
+}
+
+static void report_page(struct la_machine *machine, const char *what, uint32_t pfn, const char *note)
+{
+    struct la_buf text;
+
+    if (machine->mm->reported_pfn == pfn + 1)
+        return;
+    machine->mm->reported_pfn = pfn + 1;
+    la_buf_init(&text, la_arena_host(machine->arena));
+    la_buf_printf(&text, "%s pfn:%05x", what, (unsigned)pfn);
+    la_oops(machine->mm, la_buf_str(&text), note);
+    la_buf_free(&text);
+}
+
+/* Memory the program has no business in; a real machine stays silent. */
+static void check_owner(struct la_machine *machine, uint32_t pfn, bool write)
+{
+    enum la_frame_kind kind = machine->mm->frame[la_frame_head(machine->mm, pfn)].kind;
+
+    if (kind == LA_FRAME_FREE || kind == LA_FRAME_PCP)
+        report_page(machine, write ? "use after free: write to free page" : "use after free: read of free page", pfn,
+                    "The real kernel says nothing (without page_poison, debug_pagealloc or KASAN): the page may belong to "
+                    "somebody else by now.");
+    else if (write && (kind == LA_FRAME_RESERVED || kind == LA_FRAME_PAGE_CACHE || kind == LA_FRAME_PROCESS))
+        report_page(machine, "wild write to a page of somebody else:", pfn,
+                    "The real kernel says nothing: other memory is silently corrupted.");
+}
+
+/* ---- struct page ---- */
+
+static void make_struct_page(const struct la_mm *mm, uint32_t pfn, unsigned char *bytes)
+{
+    const struct la_frame *frame = &mm->frame[pfn];
+    bool small = mm->layout.pointer_bytes == 4;
+    uint64_t flags = (frame->flags & LA_FRAME_F_DIRTY ? PG_DIRTY : 0) | (frame->flags & LA_FRAME_F_LRU ? PG_LRU : 0) |
+                     (frame->kind == LA_FRAME_SLAB ? PG_SLAB : 0) | (frame->kind == LA_FRAME_RESERVED ? PG_RESERVED : 0) |
+                     (frame->flags & LA_FRAME_F_COMPOUND ? PG_HEAD : 0);
+    uint64_t private = frame->kind == LA_FRAME_FREE ? frame->order : 0;
+    uint32_t count[2] = {(uint32_t)frame->mapcount - 1, (uint32_t)(int32_t)frame->refcount};
+    uint32_t private_at = small ? 20 : 40, count_at = small ? 24 : 48;
+
+    memset(bytes, 0, 64);
+    for (uint32_t i = 0; i < mm->layout.pointer_bytes; i++) {
+        bytes[i] = (unsigned char)(flags >> 8 * i);
+        bytes[private_at + i] = (unsigned char)(private >> 8 * i);
+    }
+    for (uint32_t i = 0; i < 8; i++)
+        bytes[count_at + i] = (unsigned char)(count[i / 4] >> 8 * (i % 4));
+}
+
+/* ---- the calls ---- */
+
+enum la_mmu_status la_mmu_read(struct la_machine *machine, uint64_t addr, void *buf, uint32_t len)
+{
+    unsigned char *out = buf, page[64];
+
+    while (len > 0) {
+        struct place place = find_place(machine, addr);
+        uint32_t part = place.len < len ? place.len : len;
+
+        switch (place.window) {
+        case W_FRAME:
+            check_owner(machine, place.pfn, false);
+            la_frame_read(machine->mm, place.pfn, place.offset, out, part);
+            break;
+        case W_IMAGE:
+            memcpy(out, machine->image->base + place.offset, part);
+            break;
+        case W_MEM_MAP:
+            make_struct_page(machine->mm, place.pfn, page);
+            memcpy(out, page + place.offset, part);
+            break;
+        default:
+            memset(out, 0, len);
+            return fault(machine, addr, false, NULL);
+        }
+        addr += part;
+        out += part;
+        len -= part;
+    }
+    return LA_MMU_OK;
+}
+
+static enum la_mmu_status write_frame(struct la_machine *machine, const struct place *place, const void *buf, uint32_t len)
+{
+    check_owner(machine, place->pfn, true);
+    if (!la_frame_store(machine->mm, place->pfn, place->offset, buf, len))
+        return LA_MMU_NO_STORAGE;
+    la_note_block(machine->mm, place->pfn, 0);
+    return LA_MMU_OK;
+}
+
+static void write_image(struct la_machine *machine, uint32_t offset, const void *buf, uint32_t len)
+{
+    la_region_touch(machine->image, machine->image->base + offset, len);
+    memcpy(machine->image->base + offset, buf, len);
+}
+
+enum la_mmu_status la_mmu_write(struct la_machine *machine, uint64_t addr, const void *buf, uint32_t len)
+{
+    const unsigned char *in = buf;
+    enum la_mmu_status status = LA_MMU_OK;
+
+    while (len > 0 && status == LA_MMU_OK) {
+        struct place place = find_place(machine, addr);
+        uint32_t part = place.len < len ? place.len : len;
+
+        switch (place.window) {
+        case W_FRAME:
+            status = write_frame(machine, &place, in, part);
+            break;
+        case W_IMAGE:
+            write_image(machine, place.offset, in, part);
+            break;
+        case W_MEM_MAP:
+            return fault(machine, addr, true, "struct page belongs to the kernel: it can be looked at, but not written here.");
+        default:
+            return fault(machine, addr, true, NULL);
+        }
+        addr += part;
+        in += part;
+        len -= part;
+    }
+    return status;
+}
+
+enum la_mmu_status la_mmu_fill(struct la_machine *machine, uint64_t addr, uint8_t byte, uint64_t len)
+{
+    unsigned char bytes[256];
+    enum la_mmu_status status = LA_MMU_OK;
+
+    memset(bytes, byte, sizeof bytes);
+    while (len > 0 && status == LA_MMU_OK) {
+        struct place place = find_place(machine, addr);
+        uint32_t part = len < sizeof bytes ? (uint32_t)len : sizeof bytes;
+
+        if (place.window == W_FRAME && place.offset == 0 && len >= LA_PAGE_SIZE) {
+            check_owner(machine, place.pfn, true);
+            la_frame_set_fill(machine->mm, place.pfn, byte);
+            la_note_block(machine->mm, place.pfn, 0);
+            part = LA_PAGE_SIZE;
+        } else {
+            /* stop at the page's end, so that whole pages after it are seen */
+            uint32_t rest = LA_PAGE_SIZE - (uint32_t)(addr & (LA_PAGE_SIZE - 1));
+
+            part = part < rest ? part : rest;
+            status = la_mmu_write(machine, addr, bytes, part);
+        }
+        addr += part;
+        len -= part;
+    }
+    return status;
+}
+
+uint32_t la_mmu_walk(struct la_machine *machine, uint64_t addr)
+{
+    struct place place = find_place(machine, addr);
+
+    return place.window == W_FRAME ? place.pfn : LA_NO_PFN;
+}
+
+bool la_mmu_ok(struct la_machine *machine, uint64_t addr, uint64_t len)
+{
+    while (len > 0) {
+        struct place place = find_place(machine, addr);
+
+        if (place.window == W_NONE)
+            return false;
+        if (place.len >= len)
+            return true;
+        addr += place.len;
+        len -= place.len;
+    }
+    return true;
+}
