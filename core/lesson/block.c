@@ -234,11 +234,19 @@ static bool fill_view(const struct block_reader *r, const cJSON *tree, struct la
 {
     static const char *const keys[] = {"show", "follow"};
     static const char *const views[] = {"memory", "free-lists", "watermarks"};
-    const cJSON *show = la_cjson_get(tree, "show"), *item;
+    const cJSON *show = la_cjson_get(tree, "show"), *follow = la_cjson_get(tree, "follow"), *item;
 
     if (!only_known(r, tree, keys, 2))
         return false;
-    view->follow = !cJSON_IsFalse(la_cjson_get(tree, "follow"));
+    if (follow && !cJSON_IsBool(follow)) {
+        complain(r, key_place(r, "follow"), "\"follow\" is true or false", NULL);
+        return false;
+    }
+    if (show && !cJSON_IsArray(show)) {
+        complain(r, key_place(r, "show"), "\"show\" lists views, in [ and ]", "For example \"show\": [\"memory\"].");
+        return false;
+    }
+    view->follow = !cJSON_IsFalse(follow);
     cJSON_ArrayForEach(item, show)
     {
         const char *name = la_cjson_string(item);

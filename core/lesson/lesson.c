@@ -51,6 +51,9 @@ static size_t fence(const char *line, size_t len, char *mark, const char **info,
     *info_len = len - i;
     while (*info_len && ((*info)[*info_len - 1] == ' ' || (*info)[*info_len - 1] == '\t'))
         --*info_len;
+    /* ```word``` inside a sentence is no fence: after backticks none may follow on the line */
+    if (*mark == '`' && memchr(*info, '`', *info_len))
+        return 0;
     return n;
 }
 
@@ -93,11 +96,16 @@ static char *copy(const struct la_host *host, const char *text, size_t len)
     return str;
 }
 
+/* Replace the string @to, which ends at a NUL like every string; without memory the old one stays. */
 static void set_text(const struct la_host *host, char **to, const char *text, size_t len)
 {
-    if (*to)
-        la_host_free(host, *to, strlen(*to) + 1);
-    *to = copy(host, text, len);
+    const char *nul = memchr(text, '\0', len);
+    char *fresh = copy(host, text, nul ? (size_t)(nul - text) : len);
+
+    if (!fresh)
+        return;
+    la_host_free(host, *to, strlen(*to) + 1);
+    *to = fresh;
 }
 
 static bool is_word(const char *info, size_t len, const char *word)
