@@ -43,7 +43,12 @@ static void add_to_free_list(struct la_mm *mm, struct la_zone *zone, uint32_t pf
         la_list_add_head(mm, &area->list[mt], pfn);
     area->nr_free++;
     area->nr[mt]++;
-    LA_TRACE(mm->trace, LIST_ADD, zone->index, pfn, order, mt, tail);
+}
+
+void la_restore_free_block(struct la_mm *mm, struct la_zone *zone, uint32_t pfn, uint32_t order, enum la_migratetype mt)
+{
+    add_to_free_list(mm, zone, pfn, order, mt, true);
+    la_mod_free_pages(mm, zone, 1 << order);
 }
 
 /* Leaves the frame's kind to the caller: it becomes a tail, or something allocated. */
@@ -102,7 +107,10 @@ void la_free_one_page(struct la_mm *mm, struct la_zone *zone, uint32_t pfn, uint
         LA_TRACE(mm->trace, MERGE, zone->index, pfn, pfn | (1u << (order - 1)), order);
     }
     la_note_block(mm, pfn, order);
-    add_to_free_list(mm, zone, pfn, order, mt, to_tail || merge_likely(mm, zone, pfn, order));
+    bool tail = to_tail || merge_likely(mm, zone, pfn, order);
+
+    add_to_free_list(mm, zone, pfn, order, mt, tail);
+    LA_TRACE(mm->trace, LIST_ADD, zone->index, pfn, order, mt, tail);
 }
 
 /* The upper halves go to the heads of their lists; the lowest piece is the caller's. */
@@ -143,6 +151,7 @@ void la_move_to_free_list(struct la_mm *mm, struct la_zone *zone, uint32_t pfn, 
     la_note_block(mm, pfn, order);
     del_from_free_list(mm, zone, pfn);
     add_to_free_list(mm, zone, pfn, order, mt, true);
+    LA_TRACE(mm->trace, LIST_ADD, zone->index, pfn, order, mt, true);
 }
 
 void la_take_free_block(struct la_mm *mm, struct la_zone *zone, uint32_t pfn)

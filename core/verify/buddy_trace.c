@@ -1,0 +1,386 @@
+/*
+ * buddy_trace.c: replay alloc, free and drain on one recorded zone, and compare everything after each.
+ *
+ *     initial_free, initial_pcp, initial_pageblocks -> the zone, list by list, in order
+ *     op 0, op 1, …   -> la_alloc_pages / la_free_pages / la_drain_all_pages
+ *                        pfn or NULL, nr_free by order, pcp numbers, counts by type, pageblocks,
+ *                        boost; now and then all lists in order
+ *
+ * The recorded zone is the only memory of its node and no CPU belongs to the node, so nobody else
+ * allocates there.  Its counter of free pages lags as on the real machine (vmstat.c): the check
+ * near a watermark sees the number the kernel saw.
+ *
+ * pfns are kept relative to a multiple of 1024 at or below the zone's start, which changes no
+ * buddy relation.
+ *
+ * Deviations:
+ *  A. Which CPU held back which part of the counter before the recording began is not recorded
+ *     (only the sum): it is all put on the recording's CPU.
+ *
+ * Source of the format: the recordings' README.
+ */
+#include "verify/internal.h"
+
+#include <string.h>
+
+struct trace_replay {
+    struct la_verify *v;
+    const cJSON *recording;
+    struct la_arena *arena;
+    struct la_trace *trace;
+    struct la_mm *mm;
+    struct la_zone *zone;
+    uint32_t start;      /* pfn here of the zone's first page = pfn 0 of the recording */
+    uint32_t cpu;
+    char block[4096];    /* pageblock types as recorded so far */
+    uint32_t nr_blocks;
+};
+
+static const char letters[] = "UMEH";
+
+static enum la_migratetype type_of_letter(char letter)
+{
+    const char *p = strchr(letters, letter);
+
+    return p && *p ? (enum la_migratetype)(p - letters) : LA_MT_MOVABLE;
+}
+
+/* "10M" -> order 10, movable. */
+static void parse_key(const char *key, uint32_t *order, enum la_migratetype *mt)
+{
+    *order = 0;
+    for (; *key >= '0' && *key <= '9'; key++)
+        *order = *order * 10 + (uint32_t)(*key - '0');
+    *mt = type_of_letter(*key);
+}
+
+/* ---- making the zone ---- */
+
+static bool make_memory(struct trace_replay *r)
+{
+    const cJSON *zone = la_cjson_get(r->recording, "zone");
+    uint32_t start_pfn = (uint32_t)la_verify_number(zone, "zone_start_pfn", 0);
+    uint32_t pages = (uint32_t)la_verify_number(zone, "spanned", 0);
+    enum la_zone_type type = la_verify_zone_type(la_cjson_string(la_cjson_get(zone, "zone")));
+    struct la_mm_setup setup = {.nr_nodes = 2, .pcp = true, .thp = true};
+    int cpus = cJSON_GetArraySize(la_cjson_get(r->recording, "initial_pcp"));
+
+    r->start = start_pfn & 1023;
+    r->cpu = (uint32_t)la_verify_number(r->recording, "cpu", 0);
+    setup.pageblock_order = (uint32_t)la_verify_number(r->recording, "pageblock_order", 9);
+    setup.nr_cpus = cpus > 0 && cpus <= LA_MAX_CPUS ? (uint32_t)cpus : 1;
+    setup.nr_frames = r->start + pages;
+    if (type == LA_NR_ZONE_TYPES || pages == 0 || pages > 1u << 22 || r->cpu >= setup.nr_cpus ||
+        setup.pageblock_order >= LA_MAX_ORDER || setup.nr_frames >> setup.pageblock_order >= sizeof r->block)
+        return false;
+    for (uint32_t t = 0; t < LA_NR_ZONE_TYPES; t++) {
+        if (t == LA_ZONE_HIGHMEM && type != LA_ZONE_HIGHMEM)
+            continue;
+        setup.zone[setup.nr_zones++] = (struct la_zone_setup){(enum la_zone_type)t, 1, t == type ? r->start : 0, t == type ? pages : 0};
+    }
+    setup.layout.high_memory = UINT64_MAX;
+    r->arena = la_arena_new(r->v->host, UINT64_C(1) << 30);
+    r->trace = la_trace_new(r->v->host);
+    if (!r->arena || !r->trace)
+        return false;
+    r->trace->on = false;
+    r->mm = la_mm_new(r->arena, r->trace, &setup);
+    if (!r->mm)
+        return false;
+    for (uint32_t z = 0; z < r->mm->nr_zones; z++)
+        if (r->mm->zone[z].type == type)
+            r->zone = &r->mm->zone[z];
+    r->mm->cpu = (uint8_t)r->cpu;
+    return true;
+}
+
+static void load_pageblocks(struct trace_replay *r)
+{
+    const char *types = la_cjson_string(la_cjson_get(r->recording, "initial_pageblocks"));
+    uint32_t first = r->start >> r->mm->pageblock_order;
+
+    for (uint32_t i = 0; types && types[i] && i < sizeof r->block; i++) {
+        r->block[i] = types[i];
+        r->nr_blocks = i + 1;
+        if (first + i <= r->mm->nr_frames >> r->mm->pageblock_order)
+            r->mm->block_type[first + i] = (uint8_t)type_of_letter(types[i]);
+    }
+}
+
+static void load_free_lists(struct trace_replay *r)
+{
+    const cJSON *list, *item;
+
+    cJSON_ArrayForEach(list, la_cjson_get(r->recording, "initial_free")) {
+        uint32_t order;
+        enum la_migratetype mt;
+
+        parse_key(list->string, &order, &mt);
+        cJSON_ArrayForEach(item, list)
+            if (order < LA_MAX_ORDER && item->valuedouble >= 0 && item->valuedouble < r->zone->spanned)
+                la_restore_free_block(r->mm, r->zone, r->start + (uint32_t)item->valuedouble, order, mt);
+    }
+}
+
+static uint32_t list_index(const struct la_mm *mm, uint32_t order, enum la_migratetype mt)
+{
+    if (order == mm->pageblock_order)
+        return LA_NR_PCP_LISTS - LA_NR_PCP_THP + (mt == LA_MT_MOVABLE);
+    return order * LA_NR_PCPTYPES + (mt < LA_NR_PCPTYPES ? mt : LA_MT_MOVABLE);
+}
+
+static void load_pcp(struct trace_replay *r)
+{
+    const cJSON *cpu, *list, *item;
+    uint32_t number = 0;
+
+    cJSON_ArrayForEach(cpu, la_cjson_get(r->recording, "initial_pcp")) {
+        struct la_pcp *pcp = &r->zone->pcp[number++];
+
+        pcp->count = (uint32_t)la_verify_number(cpu, "count", 0);
+        pcp->high = (uint32_t)la_verify_number(cpu, "high", 0);
+        pcp->batch = (uint32_t)la_verify_number(cpu, "batch", 1);
+        pcp->free_factor = (uint32_t)la_verify_number(cpu, "free_factor", 0);
+        cJSON_ArrayForEach(list, la_cjson_get(cpu, "lists")) {
+            uint32_t order;
+            enum la_migratetype mt;
+
+            parse_key(list->string, &order, &mt);
+            cJSON_ArrayForEach(item, list) {
+                uint32_t pfn = r->start + (uint32_t)item->valuedouble;
+                struct la_frame *frame = la_frame_write(r->mm, pfn);
+
+                frame->kind = LA_FRAME_PCP;
+                frame->order = (uint8_t)order;
+                frame->migratetype = (uint8_t)mt;
+                frame->zone = r->zone->index;
+                la_list_add_tail(r->mm, &pcp->list[list_index(r->mm, order, mt)], pfn);
+            }
+        }
+    }
+}
+
+/* Fragmentation raised the marks in this recording, or it was made with the boost switched off. */
+static uint32_t boost_factor(const cJSON *recording)
+{
+    bool recorded = false;
+    const cJSON *op;
+
+    cJSON_ArrayForEach(op, la_cjson_get(recording, "ops")) {
+        int64_t boost = la_verify_number(op, "boost", -1);
+
+        if (boost > 0)
+            return 15000;
+        recorded = recorded || boost == 0;
+    }
+    return recorded ? 0 : 15000;
+}
+
+static void load_zone(struct trace_replay *r)
+{
+    const cJSON *zone = la_cjson_get(r->recording, "zone");
+    const cJSON *reserve = la_cjson_get(zone, "lowmem_reserve");
+    uint32_t column = 0;
+
+    r->zone->managed = (uint32_t)la_verify_number(zone, "managed", 0);
+    r->zone->mark[LA_WMARK_MIN] = (uint32_t)la_verify_number(zone, "min", 0);
+    r->zone->mark[LA_WMARK_LOW] = (uint32_t)la_verify_number(zone, "low", 0);
+    r->zone->mark[LA_WMARK_HIGH] = (uint32_t)la_verify_number(zone, "high", 0);
+    r->zone->watermark_boost = (uint32_t)la_verify_number(zone, "watermark_boost", 0);
+    r->zone->nr_reserved_highatomic = (uint32_t)la_verify_number(zone, "nr_reserved_highatomic", 0);
+    for (uint32_t type = 0; type < LA_NR_ZONE_TYPES; type++)
+        if (type != LA_ZONE_HIGHMEM)
+            r->zone->lowmem_reserve[type] = (uint32_t)cJSON_GetNumberValue(cJSON_GetArrayItem(reserve, (int)column++));
+    r->mm->watermark_boost_factor = boost_factor(r->recording);
+    la_build_zonelists(r->mm);
+    load_pageblocks(r);
+    load_free_lists(r);
+    load_pcp(r);
+    r->zone->nr_free_global = la_verify_number(zone, "nr_free_pages_global", r->zone->nr_free);
+    r->zone->pcp[r->cpu].free_diff = (int32_t)(r->zone->nr_free - r->zone->nr_free_global);
+    r->zone->stat_threshold = la_normal_stat_threshold(r->mm, r->zone);
+    r->mm->gfp_allowed_mask = LA_GFP_6_1_BITS;
+}
+
+/* ---- comparing ---- */
+
+static void compare_array(struct la_verify *v, const char *what, const cJSON *array, const uint32_t *have, uint32_t nr)
+{
+    for (uint32_t i = 0; i < nr; i++)
+        la_verify_value(v, what, have[i], (int64_t)cJSON_GetNumberValue(cJSON_GetArrayItem(array, (int)i)));
+}
+
+static void compare_counts(struct trace_replay *r, const cJSON *op)
+{
+    const struct la_pcp *pcp = &r->zone->pcp[r->cpu];
+    uint32_t have[LA_MAX_ORDER], numbers[4] = {pcp->count, pcp->high, pcp->batch, pcp->free_factor};
+    const cJSON *free = la_cjson_get(op, "free"), *mt = la_cjson_get(op, "mt"), *list;
+
+    for (uint32_t o = 0; o < LA_MAX_ORDER; o++)
+        have[o] = r->zone->free_area[o].nr_free;
+    if (free)
+        compare_array(r->v, "free blocks of an order", free, have, LA_MAX_ORDER);
+    if (la_cjson_get(op, "pcp"))
+        compare_array(r->v, "pcp count, high, batch, free_factor", la_cjson_get(op, "pcp"), numbers, 4);
+    cJSON_ArrayForEach(list, mt) {
+        for (uint32_t o = 0; o < LA_MAX_ORDER; o++)
+            have[o] = r->zone->free_area[o].nr[type_of_letter(list->string[0])];
+        compare_array(r->v, "free blocks of a type", list, have, LA_MAX_ORDER);
+    }
+    if (la_cjson_get(op, "boost"))
+        la_verify_value(r->v, "watermark boost", r->zone->watermark_boost, la_verify_number(op, "boost", 0));
+}
+
+static void compare_blocks(struct trace_replay *r, const char *types)
+{
+    uint32_t first = r->start >> r->mm->pageblock_order;
+
+    for (uint32_t i = 0; types[i] && i < r->nr_blocks; i++)
+        la_verify_value(r->v, "type of a pageblock", r->mm->block_type[first + i], type_of_letter(types[i]));
+}
+
+/* Pageblocks that changed in this op are recorded; a change of ours that was not is found at the end. */
+static void compare_changed_blocks(struct trace_replay *r, const cJSON *op)
+{
+    uint32_t first = r->start >> r->mm->pageblock_order;
+    const cJSON *change;
+
+    cJSON_ArrayForEach(change, la_cjson_get(op, "pb")) {
+        uint32_t i = (uint32_t)cJSON_GetNumberValue(cJSON_GetArrayItem(change, 0));
+        const char *letter = la_cjson_string(cJSON_GetArrayItem(change, 1));
+
+        if (i >= r->nr_blocks || !letter)
+            continue;
+        r->block[i] = letter[0];
+        la_verify_value(r->v, "type of a pageblock", r->mm->block_type[first + i], type_of_letter(letter[0]));
+    }
+}
+
+/* One list against its recorded order; an absent list must be empty. */
+static void compare_list(struct trace_replay *r, const char *what, const struct la_list *list, const cJSON *recorded)
+{
+    const cJSON *item;
+    uint32_t pfn = list->head;
+
+    cJSON_ArrayForEach(item, recorded) {
+        la_verify_value(r->v, what, pfn == LA_NO_PFN ? -1 : (int64_t)pfn - r->start, (int64_t)item->valuedouble);
+        if (pfn != LA_NO_PFN)
+            pfn = r->mm->frame[pfn].next;
+    }
+    la_verify_value(r->v, what, pfn == LA_NO_PFN ? -1 : (int64_t)pfn - r->start, -1);
+}
+
+static void make_key(char *key, uint32_t order, char letter)
+{
+    uint32_t at = 0;
+
+    if (order >= 10)
+        key[at++] = '1';
+    key[at++] = (char)('0' + order % 10);
+    key[at++] = letter;
+    key[at] = '\0';
+}
+
+static void compare_lists(struct trace_replay *r, const cJSON *lists)
+{
+    char key[8];
+
+    for (uint32_t o = 0; o < LA_MAX_ORDER; o++) {
+        for (uint32_t mt = 0; mt <= LA_MT_HIGHATOMIC; mt++) {
+            make_key(key, o, letters[mt]);
+            compare_list(r, "order of a free list", &r->zone->free_area[o].list[mt], la_cjson_get(lists, key));
+        }
+    }
+}
+
+static void compare_pcp(struct trace_replay *r, const cJSON *full)
+{
+    const cJSON *cpu;
+    uint32_t number = 0;
+    char key[8];
+
+    cJSON_ArrayForEach(cpu, full) {
+        const struct la_pcp *pcp = &r->zone->pcp[number++];
+        const cJSON *lists = la_cjson_get(cpu, "lists");
+
+        la_verify_value(r->v, "pcp count", pcp->count, la_verify_number(cpu, "count", 0));
+        for (uint32_t o = 0; o < LA_PCP_ORDERS; o++) {
+            for (uint32_t mt = 0; mt < LA_NR_PCPTYPES; mt++) {
+                make_key(key, o, letters[mt]);
+                compare_list(r, "order of a pcp list", &pcp->list[o * LA_NR_PCPTYPES + mt], la_cjson_get(lists, key));
+            }
+        }
+        make_key(key, r->mm->pageblock_order, 'U');
+        compare_list(r, "order of a pcp list", &pcp->list[LA_NR_PCP_LISTS - 2], la_cjson_get(lists, key));
+        make_key(key, r->mm->pageblock_order, 'M');
+        compare_list(r, "order of a pcp list", &pcp->list[LA_NR_PCP_LISTS - 1], la_cjson_get(lists, key));
+    }
+}
+
+/* ---- the operations ---- */
+
+static la_gfp_t gfp_of(const struct trace_replay *r, const cJSON *op)
+{
+    const char *name = la_cjson_string(la_cjson_get(op, "gfp"));
+    const char *hex = name ? la_cjson_string(la_cjson_get(la_cjson_get(r->recording, "gfp_names"), name)) : NULL;
+    la_gfp_t gfp = 0;
+
+    for (hex = hex ? hex + 2 : ""; *hex; hex++)
+        gfp = gfp << 4 | (la_gfp_t)(*hex <= '9' ? *hex - '0' : (*hex | 32) - 'a' + 10);
+    return gfp | LA_GFP_THISNODE;
+}
+
+static void do_alloc(struct trace_replay *r, const cJSON *op)
+{
+    uint32_t order = (uint32_t)la_verify_number(op, "order", 0);
+    uint32_t pfn = la_alloc_pages(r->mm, gfp_of(r, op), order, 1);
+
+    la_verify_value(r->v, "page returned", pfn == LA_NO_PFN ? -1 : (int64_t)pfn - r->start, la_verify_number(op, "pfn", -1));
+}
+
+static void do_op(struct trace_replay *r, const cJSON *op)
+{
+    const char *what = la_cjson_string(la_cjson_get(op, "op"));
+
+    if (what && strcmp(what, "alloc") == 0)
+        do_alloc(r, op);
+    else if (what && strcmp(what, "free") == 0)
+        la_free_pages(r->mm, r->start + (uint32_t)la_verify_number(op, "pfn", 0), (uint32_t)la_verify_number(op, "order", 0));
+    else
+        la_drain_all_pages(r->mm);
+    compare_counts(r, op);
+    compare_changed_blocks(r, op);
+    if (la_cjson_get(op, "lists")) {
+        compare_lists(r, la_cjson_get(op, "lists"));
+        compare_blocks(r, r->block);
+    }
+    if (la_cjson_get(op, "pcp_full"))
+        compare_pcp(r, la_cjson_get(op, "pcp_full"));
+}
+
+void la_verify_buddy_trace(struct la_verify *v, const cJSON *recording)
+{
+    struct trace_replay r = {.v = v, .recording = recording};
+    const char *types = la_cjson_string(la_cjson_get(recording, "final_pageblocks"));
+    const cJSON *op;
+
+    memcpy(v->report->kind, "buddy trace", sizeof "buddy trace");
+    v->where = "op";
+    if (make_memory(&r)) {
+        load_zone(&r);
+        cJSON_ArrayForEach(op, la_cjson_get(recording, "ops")) {
+            do_op(&r, op);
+            v->index++;
+        }
+        v->where = "after op";
+        compare_lists(&r, la_cjson_get(recording, "final_free"));
+        compare_pcp(&r, la_cjson_get(recording, "final_pcp"));
+        if (types)
+            compare_blocks(&r, types);
+    } else {
+        la_buf_puts(&v->report->text, "the recorded zone cannot be rebuilt: its numbers make no sense\n");
+        v->report->differ++;
+    }
+    la_trace_free(r.trace);
+    la_arena_free(r.arena);
+}

@@ -1,0 +1,35 @@
+/*
+ * internal.h: what the replays share: counting comparisons, reading JSON rows, making a memory.
+ */
+#ifndef LA_VERIFY_INTERNAL_H
+#define LA_VERIFY_INTERNAL_H
+
+#include "base/cjson.h"
+#include "mm/init.h"
+#include "mm/internal.h"
+#include "verify/verify.h"
+
+/* One replay: the report and a place in the recording for messages. */
+struct la_verify {
+    const struct la_host *host;
+    struct la_verify_report *report;
+    const char *where;   /* "op", "run", … */
+    uint32_t index;      /* number of that op, run … */
+    uint32_t shown;
+};
+
+/** Count one comparison; a difference is described as "<where> <index>: <what>: <have>, recorded <want>". */
+bool la_verify_value(struct la_verify *v, const char *what, int64_t have, int64_t want);
+/** Count a difference that deviation @letter explains. */
+void la_verify_explained(struct la_verify *v, char letter, const char *what, int64_t have, int64_t want);
+/** A member as a number, or @otherwise when it is missing or null. */
+int64_t la_verify_number(const cJSON *object, const char *key, int64_t otherwise);
+/** The zone type of a /proc name ("DMA32"); LA_NR_ZONE_TYPES when unknown. */
+enum la_zone_type la_verify_zone_type(const char *name);
+
+/** The replays; each fills the report's kind and counts. */
+void la_verify_buddy_trace(struct la_verify *v, const cJSON *recording);
+void la_verify_reserve_depth(struct la_verify *v, const cJSON *recording);
+void la_verify_zones(struct la_verify *v, const cJSON *recording);
+
+#endif
