@@ -71,34 +71,11 @@ const char *la_call_text(struct la_call *call, const char *key, bool required)
     return text;
 }
 
-bool la_call_since(struct la_call *call, struct la_view_since *since, bool *wanted)
-{
-    const cJSON *object = la_cjson_get(call->request, "since");
-
-    *since = (struct la_view_since){{0}};
-    *wanted = object != NULL;
-    if (object && !cJSON_IsObject(object))
-        return la_call_fail(call, LA_E_BAD_REQUEST, "", "\"since\" must be an object of versions");
-    for (uint32_t s = 0; object && s < LA_VIEW_NR; s++) {
-        uint64_t version = 0;
-        const cJSON *item = la_cjson_get(object, la_view_section_name((enum la_view_section)s));
-
-        if (item && !la_cjson_uint(item, UINT32_MAX, &version))
-            return la_call_fail(call, LA_E_BAD_REQUEST, "", "a version in \"since\" must be a whole number");
-        since->version[s] = (uint32_t)version;
-    }
-    return true;
-}
-
 bool la_call_position(struct la_call *call, const char *stopped)
 {
     struct la_timeline *t = call->branch->timeline;
     struct la_json *w = call->w;
-    struct la_view_since since;
-    bool wanted;
 
-    if (!la_call_since(call, &since, &wanted))
-        return false;
     la_json_key(w, "position");
     la_json_obj(w);
     la_json_kuint(w, "step", t->step);
@@ -110,10 +87,10 @@ bool la_call_position(struct la_call *call, const char *stopped)
     la_view_step(t, w);
     la_json_kstr(w, "stopped", stopped);
     la_json_kuint(w, "branch", (uint64_t)(call->branch - call->engine->branch));
-    if (wanted) {
+    if (call->since_given) {
         la_view_collect(&call->branch->view, t->trace);
         la_json_key(w, "delta");
-        la_view_snapshot(&call->branch->view, t, &since, w);
+        la_view_snapshot(&call->branch->view, t, &call->since, w);
     }
     la_json_end(w);
     return true;
@@ -156,11 +133,30 @@ static bool find_branch(struct la_call *call)
     return la_call_fail(call, LA_E_NOT_FOUND, "Make one with `fork`.", "there is no branch %u", (unsigned int)branch);
 }
 
+/* Read before anything runs: a request that is refused must not have moved the machine. */
+static bool read_since(struct la_call *call)
+{
+    const cJSON *object = la_cjson_get(call->request, "since");
+
+    call->since_given = object != NULL;
+    if (object && !cJSON_IsObject(object))
+        return la_call_fail(call, LA_E_BAD_REQUEST, "", "\"since\" must be an object of versions");
+    for (uint32_t s = 0; object && s < LA_VIEW_NR; s++) {
+        uint64_t version = 0;
+        const cJSON *item = la_cjson_get(object, la_view_section_name((enum la_view_section)s));
+
+        if (item && !la_cjson_uint(item, UINT32_MAX, &version))
+            return la_call_fail(call, LA_E_BAD_REQUEST, "", "a version in \"since\" must be a whole number");
+        call->since.version[s] = (uint32_t)version;
+    }
+    return true;
+}
+
 static bool dispatch(struct la_call *call)
 {
     const char *name = la_call_text(call, "op", true);
 
-    if (!name)
+    if (!name || !read_since(call))
         return false;
     for (uint32_t i = 0; i < NR_OPS; i++) {
         if (strcmp(ops[i].name, name) != 0)
@@ -177,6 +173,24 @@ static bool dispatch(struct la_call *call)
                         guess ? "; did you mean the one in the hint?" : "");
 }
 
+/* What to do when the operation had nothing better to say. */
+static const char *general_hint(enum la_error error)
+{
+    switch (error) {
+    case LA_E_BAD_REQUEST:
+    case LA_E_UNKNOWN_OP:
+        return "core/protocol/protocol.schema.json lists every request with its members.";
+    case LA_E_NOT_FOUND:
+        return "Ask for a `snapshot`: it shows what there is.";
+    case LA_E_NOMEM:
+        return "Close other tabs, or open a smaller machine.";
+    case LA_E_BAD_LESSON:
+        return "Run `check` on the lesson: it says what is wrong and where.";
+    default:
+        return la_error_meaning(error);
+    }
+}
+
 static void write_error(struct la_call *call, struct la_json *w)
 {
     la_json_key(w, "error");
@@ -185,7 +199,7 @@ static void write_error(struct la_call *call, struct la_json *w)
     la_json_kstr(w, "message", la_buf_str(&call->message));
     la_json_kuint(w, "line", call->line);
     la_json_kuint(w, "column", call->column);
-    la_json_kstr(w, "hint", call->hint ? call->hint : "");
+    la_json_kstr(w, "hint", call->hint && call->hint[0] ? call->hint : general_hint(call->error));
     la_json_end(w);
 }
 

@@ -45,6 +45,8 @@ struct la_call {
     struct la_engine *engine;
     const cJSON *request;
     struct la_branch *branch;
+    struct la_view_since since;      /* the versions the caller has */
+    bool since_given;
     struct la_json *w;               /* where the result object goes */
     enum la_error error;             /* LA_E_OK = none */
     struct la_buf message;           /* of the error */
@@ -59,8 +61,6 @@ bool la_call_fail(struct la_call *call, enum la_error error, const char *hint, c
 bool la_call_uint(struct la_call *call, const char *key, uint64_t max, uint64_t *out);
 /** Read text @key; NULL when absent (then an error is reported if @required). */
 const char *la_call_text(struct la_call *call, const char *key, bool required);
-/** Read `since`; absent = nothing known and *@wanted false. */
-bool la_call_since(struct la_call *call, struct la_view_since *since, bool *wanted);
 /** Write "position": where the branch stands, with a delta when the request carries `since`. */
 bool la_call_position(struct la_call *call, const char *stopped);
 

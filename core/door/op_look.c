@@ -5,16 +5,12 @@
 bool la_op_snapshot(struct la_call *call)
 {
     struct la_timeline *t = call->branch->timeline;
-    struct la_view_since since;
-    bool wanted;
 
-    if (!la_call_since(call, &since, &wanted))
-        return false;
     la_json_kuint(call->w, "step", t->step);
     la_json_khex(call->w, "hash", t->trace->hash);
     la_view_collect(&call->branch->view, t->trace);
     la_json_key(call->w, "snapshot");
-    la_view_snapshot(&call->branch->view, t, &since, call->w);
+    la_view_snapshot(&call->branch->view, t, &call->since, call->w);
     return true;
 }
 

@@ -205,6 +205,7 @@ bool la_op_eval(struct la_call *call)
     const char *text = la_call_text(call, "text", true);
     uint32_t first_line = t->nr_lines;
     struct la_diags diags;
+    bool ran = false;
 
     if (!text)
         return false;
@@ -212,13 +213,14 @@ bool la_op_eval(struct la_call *call)
     text += strspn(text, " \t\n");
     if (!text[0])
         la_diags_add(&diags, LA_SEVERE, LA_E_SYNTAX, (struct la_span){1, 1, 0, 0}, "there is nothing to run", "Type a statement, for example alloc_page(GFP_KERNEL);");
-    else if (!cat(call, text) && la_timeline_type(t, text, strlen(text), &diags))
-        la_view_collect(&call->branch->view, t->trace);
+    else if (!cat(call, text))
+        ran = la_timeline_type(t, text, strlen(text), &diags);
+    la_view_collect(&call->branch->view, t->trace);
     output_json(t, first_line, call->engine->host, call->w);
     la_json_key(call->w, "diagnostics");
     la_diags_json(&diags, call->w);
     la_diags_free(&diags);
-    return la_call_position(call, t->last.status == LA_STEP_OOPSED ? "oops" : "");
+    return la_call_position(call, ran && t->last.status == LA_STEP_OOPSED ? "oops" : "");
 }
 
 /* ---- branches and the log ---- */
@@ -232,6 +234,8 @@ bool la_op_fork(struct la_call *call)
 
     if (!la_call_uint(call, "step", LA_TIMELINE_STEPS_MAX, &step))
         return false;
+    if (step > call->branch->timeline->step + (uint64_t)LA_RUN_MAX)
+        return la_call_fail(call, LA_E_RANGE, "", "step %llu is more than %d statements ahead", (unsigned long long)step, LA_RUN_MAX);
     for (uint32_t i = LA_BRANCHES_MAX - 1; i > 0; i--)
         twin = engine->branch[i].timeline ? twin : &engine->branch[i];
     if (!twin)
@@ -278,21 +282,42 @@ bool la_op_log(struct la_call *call)
     return true;
 }
 
+/* True when choice @item can follow one that was made at @*after; then that is where it was made. */
+static bool good_choice(const cJSON *item, int64_t *after)
+{
+    const char *text = la_cjson_string(la_cjson_get(item, "text"));
+    uint64_t step = 0;
+
+    if (!text || strlen(text) > LA_CHOICE_BYTES_MAX ||
+        !la_cjson_uint(la_cjson_get(item, "step"), LA_TIMELINE_STEPS_MAX, &step) || (int64_t)step <= *after)
+        return false;
+    *after = (int64_t)step;
+    return true;
+}
+
 bool la_op_replay(struct la_call *call)
 {
+    struct la_timeline *t = call->branch->timeline;
     const cJSON *choices = la_cjson_get(call->request, "choices"), *item;
+    int64_t after = t->nr_choices ? (int64_t)t->choice[t->nr_choices - 1].step : -1;
 
+    if (after < (int64_t)t->step - 1)
+        after = (int64_t)t->step - 1;
     if (!cJSON_IsArray(choices))
         return la_call_fail(call, LA_E_BAD_REQUEST, "", "\"choices\" must be an array, as `log` gives it");
+    if (cJSON_GetArraySize(choices) > (int)(LA_CHOICES_MAX - t->nr_choices))
+        return la_call_fail(call, LA_E_LIMIT, "", "at most %d statements can be typed", LA_CHOICES_MAX);
+    /* all are looked at before the first is taken: half a log would be another history */
     cJSON_ArrayForEach(item, choices)
     {
-        const char *text = la_cjson_string(la_cjson_get(item, "text"));
-        uint64_t step = 0;
-
-        if (!text || !la_cjson_uint(la_cjson_get(item, "step"), LA_TIMELINE_STEPS_MAX, &step) ||
-            !la_timeline_add_choice(call->branch->timeline, (uint32_t)step, text))
+        if (!good_choice(item, &after))
             return la_call_fail(call, LA_E_BAD_REQUEST, "Choices come in rising order, ahead of the present step.",
                                 "a choice could not be taken over");
+    }
+    cJSON_ArrayForEach(item, choices)
+    {
+        if (!la_timeline_add_choice(t, (uint32_t)la_cjson_get(item, "step")->valuedouble, la_cjson_string(la_cjson_get(item, "text"))))
+            return la_call_fail(call, LA_E_NOMEM, "", "out of memory for the choices");
     }
     return la_call_position(call, "");
 }

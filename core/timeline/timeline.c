@@ -214,6 +214,21 @@ static bool run_typed(struct la_timeline *t, const char *text, struct la_diags *
     return true;
 }
 
+/*
+ * A statement out of a log does not compile here (the log belongs to another version of the
+ * lesson): it and what was typed after it are forgotten, and the console says so.
+ */
+static void refuse_choice(struct la_timeline *t, const char *typed, const struct la_diags *diags)
+{
+    struct la_buf text;
+
+    la_buf_init(&text, t->host);
+    la_buf_printf(&text, "A typed statement that came with the link does not fit this lesson: %s", typed);
+    la_timeline_print(t, LA_LINE_WARN, la_buf_str(&text), diags->nr && diags->item[0].message ? diags->item[0].message : "");
+    la_buf_free(&text);
+    la_record_forget(t, t->step);
+}
+
 bool la_timeline_step(struct la_timeline *t)
 {
     const char *typed = choice_at(t, t->step);
@@ -227,8 +242,10 @@ bool la_timeline_step(struct la_timeline *t)
         la_diags_init(&diags, t->host);
         bool ran = run_typed(t, typed, &diags);
 
+        if (!ran)
+            refuse_choice(t, typed, &diags);
         la_diags_free(&diags);
-        return ran;
+        return ran || la_timeline_step(t);
     }
     if (t->stopped || la_interp_where(t->interp).done) {
         t->end = t->step;
@@ -349,7 +366,7 @@ bool la_timeline_add_choice(struct la_timeline *t, uint32_t step, const char *te
 
     if (!rising || step < t->step || t->nr_choices == LA_CHOICES_MAX || strlen(text) > LA_CHOICE_BYTES_MAX)
         return false;
-    t->end = -1;
+    leave_future(t, step); /* it may have been run through without this choice */
     return la_record_choice(t, step, text);
 }
 
