@@ -22,6 +22,8 @@
  */
 #include "mm/internal.h"
 
+enum { THP_MIN_PAGES = 512 << 8 /* below 512 MiB the kernel leaves huge pages off */ };
+
 /* ---- the check ---- */
 
 int64_t la_watermark_min(uint32_t mark, uint32_t alloc_flags)
@@ -154,11 +156,26 @@ uint32_t la_calculate_min_free_kbytes(const struct la_mm *mm)
     return (uint32_t)(root < 128 ? 128 : root > 262144 ? 262144 : root);
 }
 
+/* HIGHMEM, and MOVABLE where it was cut out of high memory (is_highmem). */
+static bool is_highmem(const struct la_mm *mm, const struct la_zone *zone)
+{
+    if (zone->type != LA_ZONE_MOVABLE)
+        return zone->type == LA_ZONE_HIGHMEM;
+    for (uint32_t z = 0; z < mm->nr_zones; z++)
+        if (mm->zone[z].type == LA_ZONE_HIGHMEM && mm->zone[z].present != 0)
+            return true;
+    return false;
+}
+
 /* Huge pages want whole free pageblocks: some for each type, in each zone. */
 static void khugepaged_raise(struct la_mm *mm)
 {
-    uint64_t zones = 0, recommended, limit;
+    uint64_t zones = 0, total = 0, recommended, limit;
 
+    for (uint32_t z = 0; z < mm->nr_zones; z++)
+        total += mm->zone[z].managed;
+    if (total < THP_MIN_PAGES)
+        return;
     for (uint32_t z = 0; z < mm->nr_zones; z++)
         zones += mm->zone[z].present != 0 && mm->zone[z].type <= LA_ZONE_NORMAL;
     recommended = (UINT64_C(1) << mm->pageblock_order) * zones * (2 + LA_NR_PCPTYPES * LA_NR_PCPTYPES);
@@ -186,7 +203,7 @@ static void setup_zone_marks(struct la_mm *mm, struct la_zone *zone, uint64_t pa
     uint64_t share = lowmem != 0 ? pages_min * zone->managed / lowmem : 0;
     uint64_t min = share, gap = (uint64_t)zone->managed * mm->watermark_scale_factor / 10000;
 
-    if (zone->type == LA_ZONE_HIGHMEM) {
+    if (is_highmem(mm, zone)) {
         min = zone->managed / 1024;
         min = min < LA_SWAP_CLUSTER_MAX ? LA_SWAP_CLUSTER_MAX : min > 128 ? 128 : min;
     }
@@ -224,7 +241,7 @@ void la_setup_per_zone_wmarks(struct la_mm *mm)
     uint64_t lowmem = 0;
 
     for (uint32_t z = 0; z < mm->nr_zones; z++)
-        if (mm->zone[z].type != LA_ZONE_HIGHMEM)
+        if (!is_highmem(mm, &mm->zone[z]))
             lowmem += mm->zone[z].managed;
     for (uint32_t z = 0; z < mm->nr_zones; z++)
         setup_zone_marks(mm, &mm->zone[z], mm->min_free_kbytes / 4, lowmem);

@@ -57,7 +57,7 @@ static const char *member_of_machines(const cJSON *recording)
     cJSON_ArrayForEach(machine, recording) {
         if (cJSON_IsArray(la_cjson_get(machine, "runs")))
             return "runs";
-        if (cJSON_IsArray(la_cjson_get(machine, "zones")) || cJSON_IsArray(la_cjson_get(machine, "rewrites")))
+        if (cJSON_IsArray(la_cjson_get(machine, "zones")) || cJSON_IsArray(la_cjson_get(machine, "snapshots")))
             return "zones";
     }
     return "";
