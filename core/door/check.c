@@ -104,35 +104,35 @@ static const char *correct_choice(const struct la_ask *ask, const char *correct)
     return correct;
 }
 
-bool la_op_answer(struct la_call *call)
+bool la_op_answer(struct la_req *req)
 {
-    struct la_engine *engine = call->engine;
-    const char *given = la_call_text(call, "value", true);
+    struct la_engine *engine = req->engine;
+    const char *given = la_req_text(req, "value", true);
     uint64_t index = UINT64_MAX;
     uint32_t section = 0;
     struct la_buf correct;
     struct la_diags diags;
 
-    if (!given || !la_call_uint(call, "ask", UINT32_MAX, &index))
+    if (!given || !la_req_uint(req, "ask", UINT32_MAX, &index))
         return false;
     const struct la_ask *ask = index <= UINT32_MAX ? la_lesson_ask(engine->lesson, (uint32_t)index, &section) : NULL;
 
     if (!ask)
-        return la_call_fail(call, LA_E_NOT_FOUND, "", "the lesson has no such question");
+        return la_req_fail(req, LA_E_NOT_FOUND, "", "the lesson has no such question");
     la_buf_init(&correct, engine->host);
     la_diags_init(&diags, engine->host);
-    bool good = la_right_answer(call->branch->timeline, engine->lesson, ask, section, &correct, &diags);
+    bool good = la_right_answer(req->branch->timeline, engine->lesson, ask, section, &correct, &diags);
 
-    la_view_collect(&call->branch->view, call->branch->timeline->trace);
+    la_view_collect(&req->branch->view, req->branch->timeline->trace);
     if (good) {
         bool right = la_same_answer(given, la_buf_str(&correct));
 
         engine->answered[ask->index] = 1;
-        la_json_kbool(call->w, "right", right);
-        la_json_kstr(call->w, "correct", correct_choice(ask, la_buf_str(&correct)));
-        la_json_kstr(call->w, "why", why_text(ask, given, right));
+        la_json_kbool(req->w, "right", right);
+        la_json_kstr(req->w, "correct", correct_choice(ask, la_buf_str(&correct)));
+        la_json_kstr(req->w, "why", why_text(ask, given, right));
     } else {
-        la_call_fail(call, LA_E_BAD_LESSON, "", "%s", diags.nr ? diags.item[0].message : "this question has no answer");
+        la_req_fail(req, LA_E_BAD_LESSON, "", "%s", diags.nr ? diags.item[0].message : "this question has no answer");
     }
     la_diags_free(&diags);
     la_buf_free(&correct);
@@ -230,17 +230,17 @@ static void add_all(struct la_diags *to, const struct la_diags *from)
     }
 }
 
-bool la_op_check(struct la_call *call)
+bool la_op_check(struct la_req *req)
 {
-    struct la_engine *engine = call->engine;
+    struct la_engine *engine = req->engine;
     struct la_timeline *t = NULL;
     uint64_t limit = LA_RUN_MAX, steps = 0;
     uint8_t *oopsed = la_host_alloc(engine->host, LA_LESSON_SECTIONS_MAX);
     struct la_diags diags, again;
 
-    if (!oopsed || !la_call_uint(call, "limit", LA_RUN_MAX, &limit)) {
+    if (!oopsed || !la_req_uint(req, "limit", LA_RUN_MAX, &limit)) {
         la_host_free(engine->host, oopsed, LA_LESSON_SECTIONS_MAX);
-        return oopsed ? false : la_call_fail(call, LA_E_NOMEM, "", "out of memory");
+        return oopsed ? false : la_req_fail(req, LA_E_NOMEM, "", "out of memory");
     }
     la_diags_init(&diags, engine->host);
     la_diags_init(&again, engine->host);
@@ -251,10 +251,10 @@ bool la_op_check(struct la_call *call)
         run_and_check(t, engine->lesson, limit, oopsed, &diags);
         steps = t->end >= 0 ? (uint64_t)t->end : t->step;
     }
-    la_json_kbool(call->w, "ok", diags.nr_errors == 0);
-    la_json_kuint(call->w, "steps", steps);
-    la_json_key(call->w, "diagnostics");
-    la_diags_json(&diags, call->w);
+    la_json_kbool(req->w, "ok", diags.nr_errors == 0);
+    la_json_kuint(req->w, "steps", steps);
+    la_json_key(req->w, "diagnostics");
+    la_diags_json(&diags, req->w);
     la_timeline_free(t);
     la_diags_free(&diags);
     la_diags_free(&again);

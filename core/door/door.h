@@ -1,8 +1,8 @@
 /*
  * door.h: inside the one door to the core: the engine, and how a request is answered.
  *
- *     bytes -> parse -> op.def row -> op_<name>(call) -> {"id":…,"ok":true,"result":…}
- *                                        `-> call->error -> {"id":…,"ok":false,"error":…}
+ *     bytes -> parse -> op.def row -> op_<name>(req) -> {"id":…,"ok":true,"result":…}
+ *                                        `-> req->error -> {"id":…,"ok":false,"error":…}
  *
  * An operation either writes its whole result object or reports an error and changes nothing.
  * The engine holds one lesson and up to LA_BRANCHES_MAX machines that run it (branch 0 is the
@@ -41,7 +41,7 @@ struct la_engine {
 };
 
 /* One request being answered. */
-struct la_call {
+struct la_req {
     struct la_engine *engine;
     const cJSON *request;
     struct la_branch *branch;
@@ -55,17 +55,17 @@ struct la_call {
 };
 
 /** Report that the request cannot be answered; always returns false. */
-bool la_call_fail(struct la_call *call, enum la_error error, const char *hint, const char *fmt, ...)
+bool la_req_fail(struct la_req *req, enum la_error error, const char *hint, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 /** Read whole number @key (0..@max) into @out, which keeps its value when the key is absent. */
-bool la_call_uint(struct la_call *call, const char *key, uint64_t max, uint64_t *out);
+bool la_req_uint(struct la_req *req, const char *key, uint64_t max, uint64_t *out);
 /** Read text @key; NULL when absent (then an error is reported if @required). */
-const char *la_call_text(struct la_call *call, const char *key, bool required);
+const char *la_req_text(struct la_req *req, const char *key, bool required);
 /** Write "position": where the branch stands, with a delta when the request carries `since`. */
-bool la_call_position(struct la_call *call, const char *stopped);
+bool la_req_position(struct la_req *req, const char *stopped);
 
 /* One function a row of op.def; true when the result was written. */
-#define LA_OP(name, needs_lesson, help) bool la_op_##name(struct la_call *call);
+#define LA_OP(name, needs_lesson, help) bool la_op_##name(struct la_req *req);
 #include "door/op.def"
 #undef LA_OP
 

@@ -4,12 +4,12 @@
 
 #include <string.h>
 
-bool la_op_hello(struct la_call *call)
+bool la_op_hello(struct la_req *req)
 {
-    la_json_kstr(call->w, "name", "lookaside");
-    la_json_kstr(call->w, "version", la_version());
-    la_json_kuint(call->w, "protocol", LA_PROTOCOL_VERSION);
-    la_json_kstr(call->w, "kernel", "6.1.192");
+    la_json_kstr(req->w, "name", "lookaside");
+    la_json_kstr(req->w, "version", la_version());
+    la_json_kuint(req->w, "protocol", LA_PROTOCOL_VERSION);
+    la_json_kstr(req->w, "kernel", "6.1.192");
     return true;
 }
 
@@ -87,13 +87,13 @@ static void gfp_table(struct la_json *w)
     la_json_end(w);
 }
 
-bool la_op_tables(struct la_call *call)
+bool la_op_tables(struct la_req *req)
 {
-    struct la_json *w = call->w;
+    struct la_json *w = req->w;
     uint32_t nr;
     const char *const *names = la_proc_names(&nr);
 
-    events_table(call->engine->host, w);
+    events_table(req->engine->host, w);
     calls_table(w);
     gfp_table(w);
     la_json_key(w, "errors");
@@ -207,10 +207,10 @@ static void replace(struct la_engine *engine, const struct opened *o)
     engine->branch[0] = (struct la_branch){o->timeline, o->view};
 }
 
-bool la_op_open(struct la_call *call)
+bool la_op_open(struct la_req *req)
 {
-    struct la_engine *engine = call->engine;
-    const char *source = la_call_text(call, "source", true);
+    struct la_engine *engine = req->engine;
+    const char *source = la_req_text(req, "source", true);
     struct opened o = {0};
 
     if (!source)
@@ -219,15 +219,15 @@ bool la_op_open(struct la_call *call)
     if (!open_parts(engine, source, &o)) {
         la_timeline_free(o.timeline);
         la_lesson_free(o.lesson);
-        return la_call_fail(call, LA_E_NOMEM, "Open a lesson with a smaller machine.", "out of memory while opening the lesson");
+        return la_req_fail(req, LA_E_NOMEM, "Open a lesson with a smaller machine.", "out of memory while opening the lesson");
     }
     replace(engine, &o);
-    call->branch = &engine->branch[0];
-    lesson_json(engine->lesson, call->w);
-    la_json_key(call->w, "diagnostics");
-    la_diags_json(&engine->diags, call->w);
-    la_json_kbool(call->w, "runnable", engine->diags.nr_errors == 0);
-    return la_call_position(call, "");
+    req->branch = &engine->branch[0];
+    lesson_json(engine->lesson, req->w);
+    la_json_key(req->w, "diagnostics");
+    la_diags_json(&engine->diags, req->w);
+    la_json_kbool(req->w, "runnable", engine->diags.nr_errors == 0);
+    return la_req_position(req, "");
 }
 
 /* ---- complete ---- */
@@ -252,18 +252,18 @@ static void offer_variable(void *ctx, const struct la_var *var)
         offer(ctx, var->name);
 }
 
-bool la_op_complete(struct la_call *call)
+bool la_op_complete(struct la_req *req)
 {
-    const char *prefix = la_call_text(call, "prefix", true);
-    struct words words = {call->w, prefix, 0};
+    const char *prefix = la_req_text(req, "prefix", true);
+    struct words words = {req->w, prefix, 0};
     uint32_t nr;
 
     if (!prefix)
         return false;
-    la_json_key(call->w, "words");
-    la_json_arr(call->w);
-    if (call->branch->timeline->interp)
-        la_interp_vars(call->branch->timeline->interp, offer_variable, &words);
+    la_json_key(req->w, "words");
+    la_json_arr(req->w);
+    if (req->branch->timeline->interp)
+        la_interp_vars(req->branch->timeline->interp, offer_variable, &words);
     const struct la_api *api = la_api_table(&nr);
 
     for (uint32_t i = 0; i < nr; i++)
@@ -277,11 +277,11 @@ bool la_op_complete(struct la_call *call)
     for (uint32_t i = 0; i < nr; i++) {
         struct la_buf command;
 
-        la_buf_init(&command, call->engine->host);
+        la_buf_init(&command, req->engine->host);
         la_buf_printf(&command, "cat /proc/%s", files[i]);
         offer(&words, la_buf_str(&command));
         la_buf_free(&command);
     }
-    la_json_end(call->w);
+    la_json_end(req->w);
     return true;
 }

@@ -6,32 +6,32 @@
 
 enum mode { INTO, OVER, OUT, BLOCK };
 
-static bool read_mode(struct la_call *call, enum mode *mode)
+static bool read_mode(struct la_req *req, enum mode *mode)
 {
     static const char *const names[] = {"into", "over", "out", "block"};
-    const char *name = la_call_text(call, "mode", false);
+    const char *name = la_req_text(req, "mode", false);
 
     *mode = INTO;
     if (!name)
-        return call->error == LA_E_OK;
+        return req->error == LA_E_OK;
     for (uint32_t i = 0; i < 4; i++) {
         if (strcmp(names[i], name) == 0) {
             *mode = (enum mode)i;
             return true;
         }
     }
-    return la_call_fail(call, LA_E_BAD_REQUEST, "", "\"mode\" is into, over, out or block");
+    return la_req_fail(req, LA_E_BAD_REQUEST, "", "\"mode\" is into, over, out or block");
 }
 
 /* A question before section @next that has not been answered: running on would give it away. */
-static bool question_before(const struct la_call *call, uint32_t next)
+static bool question_before(const struct la_req *req, uint32_t next)
 {
-    const struct la_lesson *lesson = call->engine->lesson;
+    const struct la_lesson *lesson = req->engine->lesson;
 
     for (uint32_t i = next; next != UINT32_MAX && i > 0 && lesson->section[i - 1].kind != LA_SECTION_CODE; i--) {
         const struct la_ask *ask = lesson->section[i - 1].ask;
 
-        if (ask && !call->engine->answered[ask->index])
+        if (ask && !req->engine->answered[ask->index])
             return true;
     }
     return false;
@@ -45,9 +45,9 @@ struct run {
 };
 
 /* Why running ends here, or NULL to go on. */
-static const char *stop_reason(struct la_call *call, struct run *run, uint64_t ran)
+static const char *stop_reason(struct la_req *req, struct run *run, uint64_t ran)
 {
-    const struct la_timeline *t = call->branch->timeline;
+    const struct la_timeline *t = req->branch->timeline;
     uint32_t next = la_timeline_next_section(t);
     uint32_t depth = t->interp && !t->stopped ? la_interp_where(t->interp).depth : 0;
 
@@ -67,13 +67,13 @@ static const char *stop_reason(struct la_call *call, struct run *run, uint64_t r
     }
     if (ran >= LA_RUN_MAX)
         return "limit";
-    return next != UINT32_MAX && t->last.block >= 0 && next != (uint32_t)t->last.block && question_before(call, next)
+    return next != UINT32_MAX && t->last.block >= 0 && next != (uint32_t)t->last.block && question_before(req, next)
                ? "ask" : NULL;
 }
 
-static const char *run_on(struct la_call *call, struct run *run)
+static const char *run_on(struct la_req *req, struct run *run)
 {
-    struct la_timeline *t = call->branch->timeline;
+    struct la_timeline *t = req->branch->timeline;
     const char *why = NULL;
 
     run->section = la_timeline_next_section(t);
@@ -81,44 +81,44 @@ static const char *run_on(struct la_call *call, struct run *run)
     for (uint64_t ran = 1; !why; ran++) {
         if (!la_timeline_step(t))
             return "done";
-        la_view_collect(&call->branch->view, t->trace);
+        la_view_collect(&req->branch->view, t->trace);
         if (run->all)
-            la_view_step(t, call->w);
-        why = stop_reason(call, run, ran);
+            la_view_step(t, req->w);
+        why = stop_reason(req, run, ran);
     }
     return why;
 }
 
-bool la_op_step(struct la_call *call)
+bool la_op_step(struct la_req *req)
 {
-    struct run run = {.n = 1, .all = cJSON_IsTrue(la_cjson_get(call->request, "all"))};
+    struct run run = {.n = 1, .all = cJSON_IsTrue(la_cjson_get(req->request, "all"))};
 
-    if (!la_call_uint(call, "n", LA_RUN_MAX, &run.n) || !read_mode(call, &run.mode))
+    if (!la_req_uint(req, "n", LA_RUN_MAX, &run.n) || !read_mode(req, &run.mode))
         return false;
     if (run.all && (run.n > LA_STEPS_REPLY_MAX || run.mode != INTO))
-        return la_call_fail(call, LA_E_RANGE, "Ask for fewer, several times.", "\"all\" goes with mode into and at most %d steps",
+        return la_req_fail(req, LA_E_RANGE, "Ask for fewer, several times.", "\"all\" goes with mode into and at most %d steps",
                             LA_STEPS_REPLY_MAX);
-    la_json_key(call->w, "steps");
-    la_json_arr(call->w);
-    const char *why = run.n ? run_on(call, &run) : "count";
+    la_json_key(req->w, "steps");
+    la_json_arr(req->w);
+    const char *why = run.n ? run_on(req, &run) : "count";
 
-    la_json_end(call->w);
-    return la_call_position(call, why);
+    la_json_end(req->w);
+    return la_req_position(req, why);
 }
 
-bool la_op_seek(struct la_call *call)
+bool la_op_seek(struct la_req *req)
 {
     uint64_t step = 0;
 
-    if (!la_cjson_get(call->request, "step"))
-        return la_call_fail(call, LA_E_BAD_REQUEST, "", "seek needs \"step\"");
-    if (!la_call_uint(call, "step", LA_TIMELINE_STEPS_MAX, &step))
+    if (!la_cjson_get(req->request, "step"))
+        return la_req_fail(req, LA_E_BAD_REQUEST, "", "seek needs \"step\"");
+    if (!la_req_uint(req, "step", LA_TIMELINE_STEPS_MAX, &step))
         return false;
-    if (step > call->branch->timeline->step + (uint64_t)LA_RUN_MAX)
-        return la_call_fail(call, LA_E_RANGE, "", "step %llu is more than %d statements ahead", (unsigned long long)step, LA_RUN_MAX);
-    la_timeline_seek(call->branch->timeline, (uint32_t)step);
-    la_view_collect(&call->branch->view, call->branch->timeline->trace);
-    return la_call_position(call, "");
+    if (step > req->branch->timeline->step + (uint64_t)LA_RUN_MAX)
+        return la_req_fail(req, LA_E_RANGE, "", "step %llu is more than %d statements ahead", (unsigned long long)step, LA_RUN_MAX);
+    la_timeline_seek(req->branch->timeline, (uint32_t)step);
+    la_view_collect(&req->branch->view, req->branch->timeline->trace);
+    return la_req_position(req, "");
 }
 
 static void marks_json(const struct la_timeline *t, struct la_json *w)
@@ -137,22 +137,22 @@ static void marks_json(const struct la_timeline *t, struct la_json *w)
     la_json_end(w);
 }
 
-bool la_op_survey(struct la_call *call)
+bool la_op_survey(struct la_req *req)
 {
-    struct la_timeline *t = call->branch->timeline;
+    struct la_timeline *t = req->branch->timeline;
     uint64_t limit = 100000;
     uint32_t here = t->step;
 
-    if (!la_call_uint(call, "limit", LA_RUN_MAX, &limit))
+    if (!la_req_uint(req, "limit", LA_RUN_MAX, &limit))
         return false;
     while (t->end < 0 && t->step < limit && la_timeline_step(t))
-        la_view_collect(&call->branch->view, t->trace);
-    la_json_kint(call->w, "end", t->end);
-    la_json_kuint(call->w, "surveyed", t->end >= 0 ? (uint64_t)t->end : t->step);
-    marks_json(t, call->w);
-    la_json_khex(call->w, "hash", t->trace->hash);
+        la_view_collect(&req->branch->view, t->trace);
+    la_json_kint(req->w, "end", t->end);
+    la_json_kuint(req->w, "surveyed", t->end >= 0 ? (uint64_t)t->end : t->step);
+    marks_json(t, req->w);
+    la_json_khex(req->w, "hash", t->trace->hash);
     la_timeline_seek(t, here);
-    la_view_collect(&call->branch->view, t->trace);
+    la_view_collect(&req->branch->view, t->trace);
     return true;
 }
 
@@ -175,9 +175,9 @@ static void output_json(const struct la_timeline *t, uint32_t first_line, const 
 }
 
 /* `cat /proc/NAME`: false when @text is something else. */
-static bool cat(struct la_call *call, const char *text)
+static bool cat(struct la_req *req, const char *text)
 {
-    struct la_timeline *t = call->branch->timeline;
+    struct la_timeline *t = req->branch->timeline;
     struct la_buf file;
     char name[64] = "";
     size_t len;
@@ -190,7 +190,7 @@ static bool cat(struct la_call *call, const char *text)
     if (len >= sizeof name)
         return false;
     memcpy(name, path, len);
-    la_buf_init(&file, call->engine->host);
+    la_buf_init(&file, req->engine->host);
     la_timeline_print(t, LA_LINE_INPUT, text, "");
     if (!la_proc_read(t->machine, name, &file))
         la_buf_printf(&file, "cat: %s: No such file or directory", name);
@@ -199,86 +199,86 @@ static bool cat(struct la_call *call, const char *text)
     return true;
 }
 
-bool la_op_eval(struct la_call *call)
+bool la_op_eval(struct la_req *req)
 {
-    struct la_timeline *t = call->branch->timeline;
-    const char *text = la_call_text(call, "text", true);
+    struct la_timeline *t = req->branch->timeline;
+    const char *text = la_req_text(req, "text", true);
     uint32_t first_line = t->nr_lines;
     struct la_diags diags;
     bool ran = false;
 
     if (!text)
         return false;
-    la_diags_init(&diags, call->engine->host);
+    la_diags_init(&diags, req->engine->host);
     text += strspn(text, " \t\n");
     if (!text[0])
         la_diags_add(&diags, LA_SEVERE, LA_E_SYNTAX, (struct la_span){1, 1, 0, 0}, "there is nothing to run", "Type a statement, for example alloc_page(GFP_KERNEL);");
-    else if (!cat(call, text))
+    else if (!cat(req, text))
         ran = la_timeline_type(t, text, strlen(text), &diags);
-    la_view_collect(&call->branch->view, t->trace);
-    output_json(t, first_line, call->engine->host, call->w);
-    la_json_key(call->w, "diagnostics");
-    la_diags_json(&diags, call->w);
+    la_view_collect(&req->branch->view, t->trace);
+    output_json(t, first_line, req->engine->host, req->w);
+    la_json_key(req->w, "diagnostics");
+    la_diags_json(&diags, req->w);
     la_diags_free(&diags);
-    return la_call_position(call, ran && t->last.status == LA_STEP_OOPSED ? "oops" : "");
+    return la_req_position(req, ran && t->last.status == LA_STEP_OOPSED ? "oops" : "");
 }
 
 /* ---- branches and the log ---- */
 
-bool la_op_fork(struct la_call *call)
+bool la_op_fork(struct la_req *req)
 {
-    struct la_engine *engine = call->engine;
+    struct la_engine *engine = req->engine;
     struct la_branch *twin = NULL;
-    uint64_t step = call->branch->timeline->step;
+    uint64_t step = req->branch->timeline->step;
     struct la_diags diags;
 
-    if (!la_call_uint(call, "step", LA_TIMELINE_STEPS_MAX, &step))
+    if (!la_req_uint(req, "step", LA_TIMELINE_STEPS_MAX, &step))
         return false;
-    if (step > call->branch->timeline->step + (uint64_t)LA_RUN_MAX)
-        return la_call_fail(call, LA_E_RANGE, "", "step %llu is more than %d statements ahead", (unsigned long long)step, LA_RUN_MAX);
+    if (step > req->branch->timeline->step + (uint64_t)LA_RUN_MAX)
+        return la_req_fail(req, LA_E_RANGE, "", "step %llu is more than %d statements ahead", (unsigned long long)step, LA_RUN_MAX);
     for (uint32_t i = LA_BRANCHES_MAX - 1; i > 0; i--)
         twin = engine->branch[i].timeline ? twin : &engine->branch[i];
     if (!twin)
-        return la_call_fail(call, LA_E_LIMIT, "Forget one with `drop`.", "at most %d machines run side by side", LA_BRANCHES_MAX);
+        return la_req_fail(req, LA_E_LIMIT, "Forget one with `drop`.", "at most %d machines run side by side", LA_BRANCHES_MAX);
     la_diags_init(&diags, engine->host);
-    twin->timeline = la_timeline_fork(call->branch->timeline, &engine->config, (uint32_t)step, &diags);
+    twin->timeline = la_timeline_fork(req->branch->timeline, &engine->config, (uint32_t)step, &diags);
     la_diags_free(&diags);
     if (!twin->timeline || !la_view_init(&twin->view, engine->host)) {
         la_timeline_free(twin->timeline);
         twin->timeline = NULL;
-        return la_call_fail(call, LA_E_NOMEM, "", "out of memory for a second machine");
+        return la_req_fail(req, LA_E_NOMEM, "", "out of memory for a second machine");
     }
-    call->branch = twin;
-    la_json_kuint(call->w, "branch", (uint64_t)(twin - engine->branch));
-    return la_call_position(call, "");
+    req->branch = twin;
+    la_json_kuint(req->w, "branch", (uint64_t)(twin - engine->branch));
+    return la_req_position(req, "");
 }
 
-bool la_op_drop(struct la_call *call)
+bool la_op_drop(struct la_req *req)
 {
-    uint64_t index = (uint64_t)(call->branch - call->engine->branch);
+    uint64_t index = (uint64_t)(req->branch - req->engine->branch);
 
     if (index == 0)
-        return la_call_fail(call, LA_E_RANGE, "", "branch 0 is the lesson itself and stays");
-    la_timeline_free(call->branch->timeline);
-    la_view_free(&call->branch->view);
-    call->branch->timeline = NULL;
-    la_json_kuint(call->w, "branch", index);
+        return la_req_fail(req, LA_E_RANGE, "", "branch 0 is the lesson itself and stays");
+    la_timeline_free(req->branch->timeline);
+    la_view_free(&req->branch->view);
+    req->branch->timeline = NULL;
+    la_json_kuint(req->w, "branch", index);
     return true;
 }
 
-bool la_op_log(struct la_call *call)
+bool la_op_log(struct la_req *req)
 {
-    const struct la_timeline *t = call->branch->timeline;
+    const struct la_timeline *t = req->branch->timeline;
 
-    la_json_key(call->w, "choices");
-    la_json_arr(call->w);
+    la_json_key(req->w, "choices");
+    la_json_arr(req->w);
     for (uint32_t i = 0; i < t->nr_choices; i++) {
-        la_json_obj(call->w);
-        la_json_kuint(call->w, "step", t->choice[i].step);
-        la_json_kstr(call->w, "text", t->choice[i].text);
-        la_json_end(call->w);
+        la_json_obj(req->w);
+        la_json_kuint(req->w, "step", t->choice[i].step);
+        la_json_kstr(req->w, "text", t->choice[i].text);
+        la_json_end(req->w);
     }
-    la_json_end(call->w);
+    la_json_end(req->w);
     return true;
 }
 
@@ -295,29 +295,29 @@ static bool good_choice(const cJSON *item, int64_t *after)
     return true;
 }
 
-bool la_op_replay(struct la_call *call)
+bool la_op_replay(struct la_req *req)
 {
-    struct la_timeline *t = call->branch->timeline;
-    const cJSON *choices = la_cjson_get(call->request, "choices"), *item;
+    struct la_timeline *t = req->branch->timeline;
+    const cJSON *choices = la_cjson_get(req->request, "choices"), *item;
     int64_t after = t->nr_choices ? (int64_t)t->choice[t->nr_choices - 1].step : -1;
 
     if (after < (int64_t)t->step - 1)
         after = (int64_t)t->step - 1;
     if (!cJSON_IsArray(choices))
-        return la_call_fail(call, LA_E_BAD_REQUEST, "", "\"choices\" must be an array, as `log` gives it");
+        return la_req_fail(req, LA_E_BAD_REQUEST, "", "\"choices\" must be an array, as `log` gives it");
     if (cJSON_GetArraySize(choices) > (int)(LA_CHOICES_MAX - t->nr_choices))
-        return la_call_fail(call, LA_E_LIMIT, "", "at most %d statements can be typed", LA_CHOICES_MAX);
+        return la_req_fail(req, LA_E_LIMIT, "", "at most %d statements can be typed", LA_CHOICES_MAX);
     /* all are looked at before the first is taken: half a log would be another history */
     cJSON_ArrayForEach(item, choices)
     {
         if (!good_choice(item, &after))
-            return la_call_fail(call, LA_E_BAD_REQUEST, "Choices come in rising order, ahead of the present step.",
+            return la_req_fail(req, LA_E_BAD_REQUEST, "Choices come in rising order, ahead of the present step.",
                                 "a choice could not be taken over");
     }
     cJSON_ArrayForEach(item, choices)
     {
         if (!la_timeline_add_choice(t, (uint32_t)la_cjson_get(item, "step")->valuedouble, la_cjson_string(la_cjson_get(item, "text"))))
-            return la_call_fail(call, LA_E_NOMEM, "", "out of memory for the choices");
+            return la_req_fail(req, LA_E_NOMEM, "", "out of memory for the choices");
     }
-    return la_call_position(call, "");
+    return la_req_position(req, "");
 }
