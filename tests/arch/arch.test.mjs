@@ -14,6 +14,8 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
+import { withList } from './deviations.mjs';
+
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
 /** Folder of core/ → the other folders of core/ it may include. */
@@ -209,6 +211,11 @@ describe('files', () => {
     const registry = new RegExp(['registry\\.npm' + 'js', 'registry\\.yarn' + 'pkg', 'pypi\\.' + 'org', 'deb\\.deb' + 'ian\\.org', 'security\\.deb' + 'ian\\.org'].join('|'));
     const wrong = readable.filter((path) => registry.test(text(join(root, path))));
     assert.deepEqual(wrong, []);
+  });
+
+  test('list every deviation from the kernel in ARCHITECTURE.md', () => {
+    const architecture = text(join(root, 'ARCHITECTURE.md'));
+    assert.equal(architecture, withList(architecture), 'run `node tests/arch/deviations.mjs --write`');
   });
 
   test('leave nothing for later', () => {
