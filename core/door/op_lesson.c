@@ -175,20 +175,22 @@ struct opened {
     struct la_timeline *timeline;
     struct la_view view;
     struct la_machine_config config;
+    struct la_diags diags;
 };
 
 static bool open_parts(struct la_engine *engine, const char *source, struct opened *o)
 {
-    o->lesson = la_lesson_parse(engine->host, source, strlen(source), &engine->diags);
+    la_diags_init(&o->diags, engine->host);
+    o->lesson = la_lesson_parse(engine->host, source, strlen(source), &o->diags);
     if (!o->lesson)
         return false;
     (void)la_machine_config_parse(&o->config, o->lesson->machine, o->lesson->machine_len,
-                                  o->lesson->machine_line ? o->lesson->machine_line : 1, &engine->diags);
-    o->timeline = la_timeline_new(engine->host, o->lesson, &o->config, &engine->diags);
-    if (!o->timeline && engine->diags.nr_errors) {
+                                  o->lesson->machine_line ? o->lesson->machine_line : 1, &o->diags);
+    o->timeline = la_timeline_new(engine->host, o->lesson, &o->config, &o->diags);
+    if (!o->timeline && o->diags.nr_errors) {
         /* an impossible machine: the lesson can still be read and mended beside the default one */
         la_machine_config_default(&o->config, LA_PROFILE_SLIDE);
-        o->timeline = la_timeline_new(engine->host, o->lesson, &o->config, &engine->diags);
+        o->timeline = la_timeline_new(engine->host, o->lesson, &o->config, &o->diags);
     }
     return o->timeline && la_view_init(&o->view, engine->host);
 }
@@ -204,6 +206,8 @@ static void replace(struct la_engine *engine, const struct opened *o)
     memset(engine->answered, 0, sizeof engine->answered);
     engine->lesson = o->lesson;
     engine->config = o->config;
+    la_diags_free(&engine->diags);
+    engine->diags = o->diags;
     engine->branch[0] = (struct la_branch){o->timeline, o->view};
 }
 
@@ -215,10 +219,10 @@ bool la_op_open(struct la_req *req)
 
     if (!source)
         return false;
-    la_diags_free(&engine->diags);
     if (!open_parts(engine, source, &o)) {
         la_timeline_free(o.timeline);
         la_lesson_free(o.lesson);
+        la_diags_free(&o.diags);
         return la_req_fail(req, LA_E_NOMEM, "Open a lesson with a smaller machine.", "out of memory while opening the lesson");
     }
     replace(engine, &o);
