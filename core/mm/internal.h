@@ -145,8 +145,6 @@ void la_pcp_setup(struct la_mm *mm, struct la_zone *zone);
 
 /** NR_FREE_PAGES changes by @pages: exact count at once, the global counter when the CPU folds. */
 void la_mod_free_pages(struct la_mm *mm, struct la_zone *zone, int32_t pages);
-/** The lag a CPU may hold back, from the zone's size (refresh_zone_stat_thresholds). */
-uint32_t la_normal_stat_threshold(const struct la_mm *mm, const struct la_zone *zone);
 /** The same while kswapd runs (calculate_pressure_threshold). */
 uint32_t la_pressure_stat_threshold(const struct la_mm *mm, const struct la_zone *zone);
 /** Fold all CPUs' deltas into the zone's counter (vmstat_update). */

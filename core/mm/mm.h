@@ -215,6 +215,9 @@ static inline void la_note_block(struct la_mm *mm, uint32_t pfn, uint32_t order)
         la_trace_note_frames(mm->trace, pfn, 1u << order);
 }
 
+/** "vm stats threshold": how much of NR_FREE_PAGES a CPU of the real kernel may hold back in @zone. */
+uint32_t la_normal_stat_threshold(const struct la_mm *mm, const struct la_zone *zone);
+
 /* ==== addresses (include/linux/mm.h, arch page.h) ==== */
 
 /** Direct-map address of @pfn; 0 for high memory. */
