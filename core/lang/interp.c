@@ -1,0 +1,340 @@
+/* interp.c: starting, stepping, stopping a program; kernel calls and callbacks. */
+#include "lang/interp.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- starting ---- */
+
+/* struct task_struct { unsigned int flags; int pid; char comm[16]; } of the prelude */
+enum { TASK_FLAGS = LA_IMG_TASK, TASK_PID = LA_IMG_TASK + 4, TASK_COMM = LA_IMG_TASK + 8, TASK_BYTES = 24 };
+
+static void image_write(struct la_interp *ip, uint32_t offset, const void *bytes, uint32_t len)
+{
+    if (len == 0)
+        return;
+    la_region_touch(ip->machine->image, ip->image + offset, len);
+    memcpy(ip->image + offset, bytes, len);
+}
+
+static void put_u32(unsigned char *to, uint32_t v)
+{
+    for (uint32_t i = 0; i < 4; i++)
+        to[i] = (unsigned char)(v >> 8 * i);
+}
+
+/* What the machine knows about the running task, where the program can see it. */
+static void show_task(struct la_interp *ip)
+{
+    const struct la_context *context = la_mm_current(ip->machine->mm);
+    unsigned char task[TASK_BYTES];
+
+    put_u32(task, context->task_flags);
+    put_u32(task + 4, context->pid);
+    memcpy(task + 8, context->comm, LA_TASK_COMM_LEN);
+    if (memcmp(task, ip->image + TASK_FLAGS, sizeof task) != 0)
+        image_write(ip, TASK_FLAGS, task, sizeof task);
+}
+
+/* `current->flags |= PF_MEMALLOC`: the program may have written there. */
+static void read_task(struct la_interp *ip)
+{
+    la_mm_current(ip->machine->mm)->task_flags = (uint32_t)la_load_le(ip->image + TASK_FLAGS, 4);
+}
+
+/* Run what stands before the first statement (jumps over functions). */
+static void seek_statement(struct la_interp *ip)
+{
+    const struct la_insn *code = ip->program->code.data;
+    struct la_vm *vm = ip->vm;
+
+    while (code[vm->pc].op == LA_OP_JMP)
+        vm->pc = (uint32_t)code[vm->pc].c;
+    if (code[vm->pc].op == LA_OP_END)
+        vm->state = LA_VM_DONE;
+}
+
+struct la_interp *la_interp_new(struct la_machine *machine, struct la_program *program)
+{
+    const struct la_host *host = la_arena_host(machine->arena);
+
+    if (!la_program_runnable(program) || program->types.pointer_bytes != machine->mm->layout.pointer_bytes)
+        return NULL;
+    struct la_interp *ip = la_host_alloc(host, sizeof *ip);
+
+    if (!ip)
+        return NULL;
+    ip->host = host;
+    ip->machine = machine;
+    ip->program = program;
+    ip->image = machine->image->base;
+    ip->image_base = machine->mm->layout.image;
+    ip->pointer_bytes = program->types.pointer_bytes;
+    ip->vm = la_arena_hot(machine->arena, sizeof *ip->vm);
+    if (!ip->vm || ip->image_base != program->image_base) {
+        la_interp_free(ip);
+        return NULL;
+    }
+    la_program_rewind(program, &program->end);
+    program->units.nr = 0;
+    image_write(ip, LA_IMG_DATA, program->data.data, program->data.nr);
+    show_task(ip);
+    ip->vm->sp = program->top_frame_bytes;
+    seek_statement(ip);
+    return ip;
+}
+
+void la_interp_free(struct la_interp *ip)
+{
+    if (ip)
+        la_host_free(ip->host, ip, sizeof *ip);
+}
+
+/* ---- stopping ---- */
+
+void la_vm_stop(struct la_interp *ip, enum la_vm_state state, const char *message)
+{
+    struct la_vm *vm = ip->vm;
+
+    if (ip->quiet) {
+        ip->faulted = true;
+        (void)snprintf(ip->text, sizeof ip->text, "%.230s", message);
+    } else {
+        (void)snprintf(vm->message, sizeof vm->message, "%.230s", message);
+        if (vm->stmt < ip->program->stmts.nr)
+            vm->message_at = ip->program->stmts.data[vm->stmt].span;
+    }
+    vm->state = state;
+}
+
+void la_vm_oops(struct la_interp *ip, const char *text, const char *note)
+{
+    if (!ip->quiet)
+        la_oops(ip->machine->mm, text, note);
+    la_vm_stop(ip, LA_VM_KILLED, text);
+}
+
+/* ---- memory ---- */
+
+bool la_interp_peek(const struct la_interp *ip, uint64_t addr, void *buf, uint32_t len)
+{
+    unsigned char *out = buf;
+
+    if (!la_mmu_ok(ip->machine, addr, len))
+        return false;
+    while (len) {
+        uint32_t pfn = la_mmu_walk(ip->machine, addr), offset = (uint32_t)(addr & (LA_PAGE_SIZE - 1));
+        uint32_t n = LA_PAGE_SIZE - offset < len ? LA_PAGE_SIZE - offset : len;
+
+        if (pfn != LA_NO_PFN)
+            la_frame_read(ip->machine->mm, pfn, offset, out, n);
+        else if (la_mmu_read(ip->machine, addr, out, n) != LA_MMU_OK)
+            return false;
+        addr += n;
+        out += n;
+        len -= n;
+    }
+    return true;
+}
+
+static bool memory_result(struct la_interp *ip, enum la_mmu_status status, uint64_t addr)
+{
+    char text[120];
+
+    if (status == LA_MMU_OK)
+        return true;
+    if (status == LA_MMU_NO_STORAGE) {
+        la_vm_stop(ip, LA_VM_STUCK, "the program has written to more pages than this computer can keep (64 MiB)");
+        return false;
+    }
+    (void)snprintf(text, sizeof text, "the memory at 0x%llx cannot be accessed", (unsigned long long)addr);
+    la_vm_stop(ip, LA_VM_KILLED, text);
+    return false;
+}
+
+bool la_vm_read(struct la_interp *ip, uint64_t addr, void *buf, uint32_t len)
+{
+    if (ip->quiet)
+        return memory_result(ip, la_interp_peek(ip, addr, buf, len) ? LA_MMU_OK : LA_MMU_FAULT, addr);
+    return memory_result(ip, la_mmu_read(ip->machine, addr, buf, len), addr);
+}
+
+bool la_vm_write(struct la_interp *ip, uint64_t addr, const void *buf, uint32_t len)
+{
+    return memory_result(ip, la_mmu_write(ip->machine, addr, buf, len), addr);
+}
+
+/* ---- calls ---- */
+
+static bool stack_overflow(struct la_interp *ip, const char *function)
+{
+    char note[160];
+
+    (void)snprintf(note, sizeof note, "The stack is full after %u calls: %.60s() calls itself without end, or its variables are too large.",
+                   (unsigned)ip->vm->nr_frames, function);
+    la_vm_oops(ip, "BUG: TASK stack guard page was hit (kernel stack overflow)", note);
+    return false;
+}
+
+bool la_vm_call(struct la_interp *ip, uint32_t index, uint32_t nr, bool wants, uint32_t ret_pc)
+{
+    struct la_vm *vm = ip->vm;
+    const struct la_fn *fn = &ip->program->fns.data[index];
+    uint32_t base = vm->nr_operands - nr;
+
+    if (vm->nr_frames == LA_FRAMES_MAX || vm->sp + fn->frame_bytes > LA_IMG_STACK_BYTES ||
+        base + fn->max_operands + 1 > LA_OPERANDS_MAX)
+        return stack_overflow(ip, fn->name);
+    vm->frame[vm->nr_frames++] = (struct la_vm_frame){ret_pc, vm->fp, base, vm->stmt, (int32_t)index, wants};
+    vm->fp = vm->sp;
+    vm->sp += fn->frame_bytes;
+    for (uint32_t i = 0; i < fn->nr_params; i++) {
+        uint64_t value = i < nr ? vm->operand[base + i] : 0;
+        unsigned char bytes[8];
+
+        for (uint32_t k = 0; k < fn->param[i].size; k++)
+            bytes[k] = (unsigned char)(value >> 8 * k);
+        image_write(ip, LA_IMG_STACK + vm->fp + fn->param[i].offset, bytes, fn->param[i].size);
+    }
+    vm->nr_operands = base;
+    vm->pc = fn->entry;
+    return true;
+}
+
+bool la_vm_native(struct la_interp *ip, uint32_t row, uint32_t nr, bool wants)
+{
+    struct la_vm *vm = ip->vm;
+    const struct la_api_row *api = la_api_at(row);
+    uint64_t arg[LA_ARGS_MAX] = {0};
+    struct la_call call = {.interp = ip, .machine = ip->machine, .mm = ip->machine->mm, .arg = arg, .nr = nr, .row = row};
+
+    memcpy(arg, &vm->operand[vm->nr_operands - nr], nr * sizeof *arg);
+    vm->nr_operands -= nr;
+    read_task(ip);
+    uint64_t result = api->call(&call);
+
+    if (!ip->quiet)
+        show_task(ip);
+    if (call.mm->hung && !ip->quiet) {
+        char text[120];
+
+        (void)snprintf(text, sizeof text, "%s would wait for ever: nothing will free memory", api->api.name);
+        call.mm->hung = false;
+        la_vm_stop(ip, LA_VM_STUCK, text);
+        return false;
+    }
+    if (call.stop || vm->state != LA_VM_READY)
+        return false;
+    if (wants)
+        vm->operand[vm->nr_operands++] = result;
+    return true;
+}
+
+bool la_interp_call(struct la_interp *ip, uint64_t addr, const uint64_t *args, uint32_t nr, uint64_t *result)
+{
+    struct la_vm *vm = ip->vm;
+    uint64_t offset = addr - ip->image_base, fn = (offset - LA_IMG_FUNCTIONS) / LA_FUNCTION_STRIDE;
+    uint32_t frames = vm->nr_frames, pc = vm->pc, stmt = vm->stmt;
+    bool bounded = ip->bounded;
+
+    if (nr > LA_ARGS_MAX || vm->nr_operands + nr >= LA_OPERANDS_MAX)
+        return false;
+    if (offset < LA_IMG_FUNCTIONS || offset >= LA_IMG_NATIVES || offset % LA_FUNCTION_STRIDE != 0 ||
+        fn >= ip->program->fns.nr || !ip->program->fns.data[fn].defined || ip->nested == LA_NESTED_MAX) {
+        la_vm_oops(ip, "BUG: unable to handle page fault: a callback is not a function", NULL);
+        return false;
+    }
+    memcpy(&vm->operand[vm->nr_operands], args, nr * sizeof *args);
+    vm->nr_operands += nr;
+    if (!la_vm_call(ip, (uint32_t)fn, nr, true, pc))
+        return false;
+    if (!bounded)
+        ip->budget = LA_CALLBACK_STATEMENTS_MAX;
+    ip->bounded = true;
+    ip->nested++;
+    enum la_run run = la_vm_run(ip, false, frames);
+
+    ip->nested--;
+    ip->bounded = bounded;
+    if (run != LA_RUN_RETURNED)
+        return false;
+    *result = vm->operand[--vm->nr_operands];
+    vm->pc = pc;
+    vm->stmt = stmt;
+    return true;
+}
+
+/* ---- stepping ---- */
+
+struct la_place la_interp_place(const struct la_interp *ip, uint32_t index, uint32_t depth)
+{
+    const struct la_program *p = ip->program;
+    const struct la_stmt *stmt = index < p->stmts.nr ? &p->stmts.data[index] : NULL;
+
+    if (!stmt)
+        return (struct la_place){.done = true, .function = ""};
+    return (struct la_place){.span = stmt->span,
+                             .block = stmt->block,
+                             .depth = depth,
+                             .function = stmt->fn >= 0 && (uint32_t)stmt->fn < p->fns.nr ? p->fns.data[stmt->fn].name : ""};
+}
+
+struct la_place la_interp_where(const struct la_interp *ip)
+{
+    const struct la_vm *vm = ip->vm;
+
+    if (vm->state != LA_VM_READY)
+        return (struct la_place){.done = true, .function = ""};
+    return la_interp_place(ip, (uint32_t)ip->program->code.data[vm->pc].c, vm->nr_frames);
+}
+
+static enum la_step_status status_of(enum la_vm_state state)
+{
+    switch (state) {
+    case LA_VM_KILLED:
+        return LA_STEP_OOPSED;
+    case LA_VM_ASSERT:
+        return LA_STEP_ASSERT_FAILED;
+    case LA_VM_STUCK:
+        return LA_STEP_STUCK;
+    default:
+        return LA_STEP_RAN;
+    }
+}
+
+static void tell_value(const struct la_interp *ip, struct la_step *step)
+{
+    step->has_value = ip->has_value;
+    if (ip->has_value) {
+        step->value = ip->value;
+        step->type = ip->program->sites.data[ip->site].type;
+        step->name = ip->program->sites.data[ip->site].name;
+    }
+}
+
+enum la_step_status la_interp_step(struct la_interp *ip, struct la_step *step)
+{
+    struct la_vm *vm = ip->vm;
+    uint32_t depth = vm->nr_frames;
+
+    if (step)
+        *step = (struct la_step){.at = la_interp_where(ip)};
+    if (vm->state != LA_VM_READY)
+        return LA_STEP_DONE;
+    ip->has_value = false;
+    if (la_vm_run(ip, true, UINT32_MAX) == LA_RUN_END)
+        vm->state = LA_VM_DONE;
+    if (step) {
+        tell_value(ip, step);
+        if (vm->nr_frames > depth && vm->state == LA_VM_READY)
+            step->entered = ip->program->fns.data[vm->frame[vm->nr_frames - 1].fn].name;
+    }
+    return status_of((enum la_vm_state)vm->state);
+}
+
+const char *la_interp_message(const struct la_interp *ip, struct la_span *span)
+{
+    if (span)
+        *span = ip->vm->message_at;
+    return ip->vm->message;
+}

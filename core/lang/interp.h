@@ -1,0 +1,92 @@
+/*
+ * interp.h: the state of a running program, and what the parts of the interpreter share.
+ *
+ *     arena    struct la_vm: pc, frames, operands          image window: variables, stack
+ *     host     struct la_interp: pointers, the result of the statement that runs
+ *
+ *     image stack   | top level | f's locals | g's locals |         fp -> the innermost
+ *     operands      | f's caller's | g's caller's | ...  |          base -> of the innermost
+ *
+ * Invariant: between steps pc stands at a STMT (or the program is over) and every frame's
+ * operands lie below those of the frame it called.
+ */
+#ifndef LA_LANG_INTERP_H
+#define LA_LANG_INTERP_H
+
+#include "lang/api.h"
+#include "lang/compiler.h"
+
+enum la_vm_state { LA_VM_READY, LA_VM_DONE, LA_VM_KILLED, LA_VM_ASSERT, LA_VM_STUCK };
+
+enum { LA_VM_MESSAGE = 240, LA_NESTED_MAX = 8, LA_TYPED_STATEMENTS_MAX = 200000, LA_CALLBACK_STATEMENTS_MAX = 100000,
+       LA_COPY_MAX = 16 << 20 };
+
+struct la_vm_frame {
+    uint32_t ret_pc;
+    uint32_t fp;        /* of the caller */
+    uint32_t base;      /* operands of the caller that stay */
+    uint32_t stmt;      /* of the caller: the statement that called */
+    int32_t fn;         /* the function called */
+    uint32_t wants;     /* a result is wanted */
+};
+
+struct la_vm {
+    uint32_t pc, fp, sp; /* sp: first free byte of the stack */
+    uint32_t nr_frames, nr_operands;
+    uint32_t stmt;       /* the statement that runs or ran last */
+    uint32_t state;      /* enum la_vm_state */
+    uint32_t nr_units;   /* typed texts that ran */
+    struct la_span message_at;
+    char message[LA_VM_MESSAGE];
+    struct la_vm_frame frame[LA_FRAMES_MAX];
+    uint64_t operand[LA_OPERANDS_MAX];
+};
+
+struct la_interp {
+    const struct la_host *host;
+    struct la_machine *machine;
+    struct la_program *program;
+    struct la_vm *vm;
+    unsigned char *image;    /* of the machine's image window */
+    uint64_t image_base;
+    uint32_t pointer_bytes;
+    /* while a statement runs */
+    bool has_value;
+    uint64_t value;
+    uint32_t site;
+    bool quiet;              /* a question: nothing may be reported or changed */
+    bool faulted;            /* quiet: the question cannot be answered */
+    bool bounded;            /* statements count against budget */
+    uint32_t budget;
+    uint32_t nested;         /* callbacks that are active */
+    char text[LA_VM_MESSAGE];/* la_interp_message's result for questions */
+};
+
+enum la_run { LA_RUN_STMT, LA_RUN_END, LA_RUN_RETURNED, LA_RUN_STOPPED };
+
+/**
+ * Run from the vm's pc.  @stepping: stop before the next STMT; else STMTs count against the
+ * budget.  @stop_frames: return when a function returned to that many frames.
+ */
+enum la_run la_vm_run(struct la_interp *interp, bool stepping, uint32_t stop_frames);
+/** End the program: @state and a message about the current statement. */
+void la_vm_stop(struct la_interp *interp, enum la_vm_state state, const char *message);
+/** An oops of the program itself (not of a kernel call): report and kill. */
+void la_vm_oops(struct la_interp *interp, const char *text, const char *note);
+/** Enter function @fn with the @nr topmost operands as arguments; false after an overflow. */
+bool la_vm_call(struct la_interp *interp, uint32_t fn, uint32_t nr, bool wants, uint32_t ret_pc);
+/** Make a kernel call with the @nr topmost operands; false when the program ended. */
+bool la_vm_native(struct la_interp *interp, uint32_t row, uint32_t nr, bool wants);
+/** Read without reporting anything; false when it would fault. */
+bool la_interp_peek(const struct la_interp *interp, uint64_t addr, void *buf, uint32_t len);
+/** Memory access of the program; false after a fault (the program is stopped). */
+bool la_vm_read(struct la_interp *interp, uint64_t addr, void *buf, uint32_t len);
+bool la_vm_write(struct la_interp *interp, uint64_t addr, const void *buf, uint32_t len);
+/** The statement a place in the code belongs to, as a place. */
+struct la_place la_interp_place(const struct la_interp *interp, uint32_t stmt, uint32_t depth);
+/** Append @value of @type as text. */
+void la_value_text(const struct la_interp *interp, const struct la_type *type, uint64_t value, struct la_buf *out);
+/** A little-endian integer of @size bytes, extended as @type says. */
+uint64_t la_load_le(const unsigned char *bytes, uint32_t size);
+
+#endif

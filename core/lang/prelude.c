@@ -1,0 +1,121 @@
+/*
+ * prelude.c: what every program finds declared: the kernel's types, constants and macros.
+ *
+ * It is C that our own parser reads before the lesson; names that depend on the machine's word
+ * size are given by a few lines in front.  A lesson may declare any of these names again.
+ *
+ * Deviations: (a) zone numbers are the same on every machine (ZONE_DMA 0, DMA32 1, NORMAL 2,
+ * HIGHMEM 3, MOVABLE 4), whichever zones it has; (b) struct page shows the fields a lesson can
+ * ask about; (c) spinlock_t is one word.
+ *
+ * Sources: Linux 6.1.192 include/linux/types.h, mm_types.h, mmzone.h, kernel.h, align.h,
+ * include/uapi/asm-generic/errno-base.h, include/linux/sched.h.
+ */
+#include "lang/compiler.h"
+
+#define WORDS_32                                                                                                       \
+    "typedef unsigned int size_t; typedef int ssize_t;"                                                                \
+    "typedef unsigned int dma_addr_t; typedef unsigned long phys_addr_t; typedef unsigned long resource_size_t;"       \
+    "typedef unsigned int uintptr_t;\n"                                                                                \
+    "#define BITS_PER_LONG 32\n"                                                                                       \
+    "#define ULONG_MAX 0xffffffffUL\n"                                                                                 \
+    "#define LONG_MAX 0x7fffffffL\n"
+
+#define WORDS_64                                                                                                       \
+    "typedef unsigned long size_t; typedef long ssize_t;"                                                              \
+    "typedef unsigned long long dma_addr_t; typedef unsigned long long phys_addr_t;"                                   \
+    "typedef unsigned long long resource_size_t; typedef unsigned long uintptr_t;\n"                                   \
+    "#define BITS_PER_LONG 64\n"                                                                                       \
+    "#define ULONG_MAX 0xffffffffffffffffUL\n"                                                                         \
+    "#define LONG_MAX 0x7fffffffffffffffL\n"
+
+#define PAGE_32 "unsigned long private; atomic_t _mapcount; atomic_t _refcount; };\n"
+#define PAGE_64 "unsigned long private; atomic_t _mapcount; atomic_t _refcount; unsigned long memcg_data; };\n"
+
+#define TYPES                                                                                                          \
+    "typedef _Bool bool;"                                                                                              \
+    "typedef unsigned char u8; typedef unsigned short u16; typedef unsigned int u32; typedef unsigned long long u64;"  \
+    "typedef signed char s8; typedef short s16; typedef int s32; typedef long long s64;"                               \
+    "typedef u8 __u8; typedef u16 __u16; typedef u32 __u32; typedef u64 __u64;"                                        \
+    "typedef s8 __s8; typedef s16 __s16; typedef s32 __s32; typedef s64 __s64;"                                        \
+    "typedef u8 uint8_t; typedef u16 uint16_t; typedef u32 uint32_t; typedef u64 uint64_t;"                            \
+    "typedef s8 int8_t; typedef s16 int16_t; typedef s32 int32_t; typedef s64 int64_t;"                                \
+    "typedef unsigned char uchar; typedef unsigned int uint; typedef unsigned long ulong;"                             \
+    "typedef unsigned int gfp_t; typedef unsigned int slab_flags_t; typedef unsigned long pgoff_t;"                    \
+    "typedef long long loff_t; typedef int irqreturn_t; typedef int pid_t;"                                            \
+    "typedef struct { int counter; } atomic_t;"                                                                        \
+    "typedef struct spinlock { unsigned int locked; } spinlock_t;"                                                     \
+    "struct list_head { struct list_head *next, *prev; };"                                                             \
+    "struct task_struct { unsigned int flags; int pid; char comm[16]; };"                                              \
+    "struct page { unsigned long flags; struct list_head lru; void *mapping; unsigned long index;"
+
+#define CONSTANTS                                                                                                      \
+    "enum zone_type { ZONE_DMA, ZONE_DMA32, ZONE_NORMAL, ZONE_HIGHMEM, ZONE_MOVABLE };"                                \
+    "enum zone_watermarks { WMARK_MIN, WMARK_LOW, WMARK_HIGH, WMARK_PROMO };"                                          \
+    "enum migratetype { MIGRATE_UNMOVABLE, MIGRATE_MOVABLE, MIGRATE_RECLAIMABLE, MIGRATE_HIGHATOMIC };"                \
+    "enum { false, true };"                                                                                            \
+    "enum { EPERM = 1, ENOENT = 2, EIO = 5, EAGAIN = 11, ENOMEM = 12, EFAULT = 14, EBUSY = 16, ENODEV = 19, EINVAL = 22 };" \
+    "enum { PF_MEMALLOC = 0x800, PF_MEMALLOC_NOFS = 0x40000, PF_MEMALLOC_NOIO = 0x80000 };\n"
+
+#define MACROS                                                                                                         \
+    "#define NULL ((void *)0)\n"                                                                                       \
+    "#define PAGE_SHIFT 12\n"                                                                                          \
+    "#define PAGE_SIZE (1UL << PAGE_SHIFT)\n"                                                                          \
+    "#define PAGE_MASK (~(PAGE_SIZE - 1))\n"                                                                           \
+    "#define MAX_ORDER 11\n"                                                                                           \
+    "#define PAGE_ALLOC_COSTLY_ORDER 3\n"                                                                              \
+    "#define NUMA_NO_NODE (-1)\n"                                                                                      \
+    "#define HZ 250\n"                                                                                                 \
+    "#define INT_MAX 0x7fffffff\n"                                                                                     \
+    "#define INT_MIN (-INT_MAX - 1)\n"                                                                                 \
+    "#define UINT_MAX 0xffffffffU\n"                                                                                   \
+    "#define SZ_4K 0x1000\n"                                                                                           \
+    "#define SZ_64K 0x10000\n"                                                                                         \
+    "#define SZ_1M 0x100000\n"                                                                                         \
+    "#define KERN_EMERG \"\\0010\"\n"                                                                                  \
+    "#define KERN_ALERT \"\\0011\"\n"                                                                                  \
+    "#define KERN_CRIT \"\\0012\"\n"                                                                                   \
+    "#define KERN_ERR \"\\0013\"\n"                                                                                    \
+    "#define KERN_WARNING \"\\0014\"\n"                                                                                \
+    "#define KERN_NOTICE \"\\0015\"\n"                                                                                 \
+    "#define KERN_INFO \"\\0016\"\n"                                                                                   \
+    "#define KERN_DEBUG \"\\0017\"\n"                                                                                  \
+    "#define KERN_CONT \"\\001c\"\n"                                                                                   \
+    "#define KERN_DEFAULT \"\"\n"                                                                                      \
+    "#define min(a, b) ((a) < (b) ? (a) : (b))\n"                                                                      \
+    "#define max(a, b) ((a) > (b) ? (a) : (b))\n"                                                                      \
+    "#define min_t(t, a, b) ((t)(a) < (t)(b) ? (t)(a) : (t)(b))\n"                                                     \
+    "#define max_t(t, a, b) ((t)(a) > (t)(b) ? (t)(a) : (t)(b))\n"                                                     \
+    "#define clamp(v, lo, hi) min(max(v, lo), hi)\n"                                                                   \
+    "#define swap(a, b) do { typeof(a) swap_old = (a); (a) = (b); (b) = swap_old; } while (0)\n"                       \
+    "#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))\n"                                                             \
+    "#define ALIGN(x, a) (((x) + (typeof(x))(a) - 1) & ~((typeof(x))(a) - 1))\n"                                       \
+    "#define ALIGN_DOWN(x, a) ((x) & ~((typeof(x))(a) - 1))\n"                                                         \
+    "#define IS_ALIGNED(x, a) (((x) & ((typeof(x))(a) - 1)) == 0)\n"                                                   \
+    "#define PAGE_ALIGN(x) ALIGN(x, PAGE_SIZE)\n"                                                                      \
+    "#define PAGE_ALIGNED(x) IS_ALIGNED((unsigned long)(x), PAGE_SIZE)\n"                                              \
+    "#define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))\n"                                                             \
+    "#define PFN_UP(x) (((x) + PAGE_SIZE - 1) >> PAGE_SHIFT)\n"                                                        \
+    "#define PFN_DOWN(x) ((x) >> PAGE_SHIFT)\n"                                                                        \
+    "#define PFN_PHYS(x) ((phys_addr_t)(x) << PAGE_SHIFT)\n"                                                           \
+    "#define BIT(n) (1UL << (n))\n"                                                                                    \
+    "#define offsetof(type, member) ((size_t)&((type *)0)->member)\n"                                                  \
+    "#define container_of(p, type, member) ((type *)((char *)(p) - offsetof(type, member)))\n"                         \
+    "#define likely(x) (x)\n"                                                                                          \
+    "#define unlikely(x) (x)\n"                                                                                        \
+    "#define READ_ONCE(x) (x)\n"                                                                                       \
+    "#define WRITE_ONCE(x, v) ((x) = (v))\n"                                                                           \
+    "#define DEFINE_SPINLOCK(name) spinlock_t name\n"                                                                  \
+    "#define page_ref_count page_count\n"                                                                              \
+    "#define module_init(f) f()\n"                                                                                     \
+    "#define module_exit(f)\n"                                                                                         \
+    "#define MODULE_LICENSE(text)\n"                                                                                   \
+    "#define MODULE_AUTHOR(text)\n"                                                                                    \
+    "#define MODULE_DESCRIPTION(text)\n"                                                                               \
+    "#define EXPORT_SYMBOL(name)\n"                                                                                    \
+    "#define EXPORT_SYMBOL_GPL(name)\n"
+
+const char *la_prelude_text(uint32_t pointer_bytes)
+{
+    return pointer_bytes == 8 ? WORDS_64 TYPES PAGE_64 CONSTANTS MACROS : WORDS_32 TYPES PAGE_32 CONSTANTS MACROS;
+}
