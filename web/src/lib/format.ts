@@ -1,0 +1,19 @@
+/* format.ts: numbers the way the page writes them. */
+export const hex = (value: number): string => `0x${value.toString(16)}`;
+
+export const count = (n: number, one: string, many = `${one}s`): string => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
+
+/** 4 KiB, 1 MiB: the size of @pages pages. */
+export function bytesOf(pages: number): string {
+  const kib = pages * 4;
+  if (kib < 1024) return `${kib} KiB`;
+  const mib = kib / 1024;
+  return mib < 1024 ? `${trim(mib)} MiB` : `${trim(mib / 1024)} GiB`;
+}
+
+function trim(value: number): string {
+  return value % 1 === 0 ? String(value) : value.toFixed(1);
+}
+
+/** Zones are called by the kernel's constant, as in flags and code. */
+export const zoneConstant = (name: string): string => `ZONE_${name.toUpperCase()}`;

@@ -1,0 +1,18 @@
+/*
+ * markdown.ts: a lesson's prose as HTML that can be put on the page.
+ *
+ * Raw HTML in a lesson is shown as text, and what markdown-it makes goes through DOMPurify all the same: lessons come
+ * from strangers, by link.
+ */
+import DOMPurify from 'dompurify';
+import MarkdownIt from 'markdown-it';
+
+const markdown = new MarkdownIt({ html: false, linkify: false, typographer: false });
+
+export function renderProse(text: string): string {
+  return DOMPurify.sanitize(markdown.render(text), {
+    USE_PROFILES: { html: true },
+    FORBID_TAGS: ['style', 'form', 'input', 'button', 'iframe'],
+    FORBID_ATTR: ['style'],
+  });
+}

@@ -1,0 +1,89 @@
+/*
+ * motion.svelte.ts: how far the telling of the last step's events has come.
+ *
+ *     events   [alloc_request][wmark_pass][list_take][split][split][alloc_done]
+ *     at            0            1            2    ^
+ *                                                  2.4: three are told, the fourth is on its way
+ *
+ * The snapshot is already the end. Views draw it plus what `at` says is not told yet; at the end (`at` = number of
+ * events) nothing is left over, so skipping or reduced motion gives the same picture.
+ */
+import type { LaEvent } from '../protocol/types';
+import { Scheduler } from './scheduler';
+
+/** Milliseconds of the events that are seen; others pass in no time. */
+const BEAT: Record<string, number> = {
+  wmark_pass: 240,
+  wmark_fail: 260,
+  list_take: 260,
+  split: 260,
+  merge: 260,
+  list_add: 200,
+  alloc_done: 220,
+  alloc_fail: 220,
+  free_request: 200,
+  pcp_take: 240,
+  pcp_put: 240,
+  fallback: 260,
+  kswapd_wake: 160,
+  reclaim: 200,
+  reclaim_page: 60,
+  oom_kill: 260,
+};
+const LONGEST = 1600;
+
+/** When each event has been told, in ms from the start; bounded as a whole. */
+export function beats(events: LaEvent[]): number[] {
+  let sum = 0;
+  const ends = events.map((event) => (sum += BEAT[event.e] ?? 0));
+  const squeeze = sum > LONGEST ? LONGEST / sum : 1;
+  return ends.map((end) => end * squeeze);
+}
+
+/** The position among @ends at @time: 2.4 = two are over, the third is at 40 %. */
+export function positionAt(ends: number[], time: number): number {
+  let i = 0;
+  while (i < ends.length && ends[i]! <= time) i++;
+  if (i === ends.length) return i;
+  const from = i > 0 ? ends[i - 1]! : 0;
+  return i + (time - from) / (ends[i]! - from);
+}
+
+export class Motion {
+  events = $state.raw<LaEvent[]>([]);
+  at = $state(0);
+  readonly scheduler: Scheduler;
+  /** Resolves when what is being told is told. */
+  told: Promise<void> = Promise.resolve();
+
+  constructor(scheduler = new Scheduler()) {
+    this.scheduler = scheduler;
+  }
+
+  /** True while something is still to be told. */
+  get telling(): boolean {
+    return this.at < this.events.length;
+  }
+
+  /** Tell @events at @speed; 0 or less: at once. Resolves when they are told or skipped. */
+  tell(events: LaEvent[], speed: number): Promise<void> {
+    this.scheduler.finish('events');
+    this.events = events;
+    const ends = beats(events);
+    const total = ends.at(-1) ?? 0;
+    const duration = speed > 0 ? total / speed : 0;
+    this.told = this.scheduler.run('events', duration, (t) => {
+      this.at = t >= 1 ? events.length : positionAt(ends, t * total);
+    });
+    return this.told;
+  }
+
+  /** Show @events as told. */
+  rest(events: LaEvent[]): void {
+    void this.tell(events, 0);
+  }
+
+  skip(): void {
+    this.scheduler.finish('events');
+  }
+}

@@ -1,0 +1,675 @@
+/* Made by `npm run gen` from core/protocol/protocol.schema.json. Do not edit. */
+
+/**
+ * A 64-bit value.
+ */
+export type Hex = string;
+/**
+ * A page frame number.
+ */
+export type Pfn = number;
+/**
+ * The statement that will run next; null at the end of the program.
+ */
+export type Next = null | {
+  block: number;
+  line: number;
+  column: number;
+  end_line: number;
+  end_column: number;
+  depth: number;
+};
+/**
+ * Frames, run-length encoded: each run is [pfn, blocks, order, kind, migratetype, flags]: `blocks` blocks of 2^order frames from pfn on, all alike. kind and migratetype index the `kinds` and `migratetypes` tables; flags: 1 = watch out, emergency reserve (pfmemalloc), 2 = mapped by kmap, 4 = freed while in use or another misuse touched it.
+ */
+export type FrameRuns = [number, number, number, number, number, number][];
+export type Reply =
+  | {
+      id: number;
+      ok: true;
+      result: {
+        [k: string]: unknown;
+      };
+    }
+  | {
+      id: number;
+      ok: false;
+      error: Error;
+    };
+
+export interface ProtocolTypes {
+  Hex?: Hex;
+  Pfn?: Pfn;
+  Span?: Span;
+  Diagnostic?: Diagnostic;
+  Error?: Error;
+  Event?: Event;
+  Step?: Step;
+  Next?: Next;
+  Section?: Section;
+  Ask?: Ask;
+  Lesson?: Lesson;
+  FrameRuns?: FrameRuns;
+  Zone?: Zone;
+  FreeArea?: FreeArea;
+  Pcp?: Pcp;
+  Variable?: Variable;
+  Snapshot?: Snapshot;
+  Since?: Since;
+  Position?: Position;
+  Mark?: Mark;
+  KeyValue?: KeyValue;
+  Choice?: Choice;
+  Request?: Request;
+  Reply?: Reply;
+  HelloRequest?: HelloRequest;
+  HelloResult?: HelloResult;
+  TablesRequest?: TablesRequest;
+  TablesResult?: TablesResult;
+  OpenRequest?: OpenRequest;
+  OpenResult?: OpenResult;
+  StepRequest?: StepRequest;
+  StepResult?: StepResult;
+  SeekRequest?: SeekRequest;
+  SeekResult?: SeekResult;
+  SurveyRequest?: SurveyRequest;
+  SurveyResult?: SurveyResult;
+  SnapshotRequest?: SnapshotRequest;
+  SnapshotResult?: SnapshotResult;
+  InspectRequest?: InspectRequest;
+  InspectResult?: InspectResult;
+  EvalRequest?: EvalRequest;
+  EvalResult?: EvalResult;
+  AnswerRequest?: AnswerRequest;
+  AnswerResult?: AnswerResult;
+  ProcRequest?: ProcRequest;
+  ProcResult?: ProcResult;
+  CompleteRequest?: CompleteRequest;
+  CompleteResult?: CompleteResult;
+  ForkRequest?: ForkRequest;
+  ForkResult?: ForkResult;
+  DropRequest?: DropRequest;
+  DropResult?: DropResult;
+  LogRequest?: LogRequest;
+  LogResult?: LogResult;
+  ReplayRequest?: ReplayRequest;
+  ReplayResult?: ReplayResult;
+  CheckRequest?: CheckRequest;
+  CheckResult?: CheckResult;
+}
+/**
+ * A place in the lesson file; lines and columns count from 1, columns count bytes, the end is one past the last byte.
+ */
+export interface Span {
+  line: number;
+  column: number;
+  end_line: number;
+  end_column: number;
+}
+export interface Diagnostic {
+  severity: "error" | "warning";
+  code: string;
+  message: string;
+  line: number;
+  column: number;
+  end_line: number;
+  end_column: number;
+  hint: string;
+}
+export interface Error {
+  code: string;
+  message: string;
+  line: number;
+  column: number;
+  hint: string;
+}
+/**
+ * One micro-step: a row of the event table with its fields, and its sentence.
+ */
+export interface Event {
+  e: string;
+  severity: "info" | "yes" | "no" | "act" | "warn" | "oops" | "print";
+  say: string;
+  [k: string]: unknown;
+}
+/**
+ * One statement that has run.
+ */
+export interface Step {
+  /**
+   * 1 for the first statement.
+   */
+  step: number;
+  /**
+   * Index into the lesson's sections; -1 for a statement typed at the console.
+   */
+  block: number;
+  line: number;
+  column: number;
+  end_line: number;
+  end_column: number;
+  /**
+   * Call depth; 0 at the top level.
+   */
+  depth: number;
+  /**
+   * Its source text, one line.
+   */
+  statement: string;
+  /**
+   * The value it gave, as text; empty if none.
+   */
+  result: string;
+  status: "ran" | "oops" | "assert" | "stuck" | "done";
+  /**
+   * The step in one sentence, for the transport and for screen readers.
+   */
+  say: string;
+  events: Event[];
+  /**
+   * Events beyond the bound, counted but not kept.
+   */
+  lost: number;
+  /**
+   * A 64-bit value.
+   */
+  hash: string;
+}
+/**
+ * A part of the lesson file, in order.
+ */
+export interface Section {
+  kind: "prose" | "code" | "view" | "ask" | "task";
+  line: number;
+  end_line: number;
+  /**
+   * prose: Markdown; code: C source.
+   */
+  text?: string;
+  /**
+   * code: the file's line of the first line of text.
+   */
+  first_line?: number;
+  /**
+   * view: which views.
+   */
+  show?: string[];
+  follow?: boolean;
+  ask?: Ask;
+}
+/**
+ * A prediction asked before the next code section runs. The answer itself never leaves the engine.
+ */
+export interface Ask {
+  index: number;
+  kind: "choice" | "number" | "page" | "buddy";
+  question: string;
+  choices: string[];
+}
+export interface Lesson {
+  title: string;
+  goal: string;
+  sections: Section[];
+}
+export interface Zone {
+  /**
+   * Events name a zone by this number.
+   */
+  index: number;
+  /**
+   * DMA, DMA32, Normal, HighMem, Movable
+   */
+  name: string;
+  node: number;
+  start_pfn: number;
+  spanned: number;
+  present: number;
+  managed: number;
+  /**
+   * NR_FREE_PAGES
+   */
+  free: number;
+  min: number;
+  low: number;
+  high: number;
+  boost: number;
+  protection: number[];
+  highatomic: number;
+  /**
+   * reclaimable pages in this zone
+   */
+  page_cache: number;
+  /**
+   * pages in per-CPU lists
+   */
+  pcp: number;
+}
+/**
+ * Free blocks of one zone: for each order the count, and for each migratetype with blocks the first pfns from the head of its list.
+ */
+export interface FreeArea {
+  zone: number;
+  orders: {
+    nr_free: number;
+    lists: {
+      mt: number;
+      nr: number;
+      head: Pfn[];
+    }[];
+  }[];
+}
+export interface Pcp {
+  zone: number;
+  cpu: number;
+  count: number;
+  high: number;
+  batch: number;
+  free_factor: number;
+  lists: {
+    order: number;
+    mt: number;
+    nr: number;
+    head: Pfn[];
+  }[];
+}
+export interface Variable {
+  name: string;
+  type: string;
+  value: string;
+  address: Hex;
+  size: number;
+  /**
+   * for a pointer to a page or into one: its frame; -1 otherwise
+   */
+  pfn: number;
+  /**
+   * index into stack; -1 for a global
+   */
+  frame: number;
+}
+/**
+ * Sections of the machine's state. Each carries a version; a section whose version the caller named in `since` is left out. Absent = unchanged.
+ */
+export interface Snapshot {
+  machine?: {
+    version: number;
+    profile: string;
+    kernel: string;
+    memory_bytes: Hex;
+    nr_frames: number;
+    cpus: number;
+    nodes: number;
+    pointer_bytes: number;
+    page_offset: Hex;
+    pageblock_order: number;
+    /**
+     * largest block order, inclusive
+     */
+    max_order: number;
+    min_free_kbytes: number;
+    /**
+     * i386 · 64 MiB · 1 CPU
+     */
+    summary: string;
+    kinds: {
+      name: string;
+      label: string;
+    }[];
+    migratetypes: string[];
+  };
+  zones?: {
+    version: number;
+    zones: Zone[];
+  };
+  frames?: {
+    version: number;
+    /**
+     * true: the runs cover all frames; false: only what changed since the version asked for
+     */
+    full: boolean;
+    runs: FrameRuns;
+  };
+  buddy?: {
+    version: number;
+    areas: FreeArea[];
+  };
+  pcp?: {
+    version: number;
+    pcps: Pcp[];
+  };
+  context?: {
+    version: number;
+    cpu: number;
+    comm: string;
+    pid: number;
+    preempt_count: Hex;
+    irqs_disabled: boolean;
+    in_interrupt: boolean;
+    task_flags: string[];
+    tick: Hex;
+    oops_count: number;
+    /**
+     * awake, a node each
+     */
+    kswapd: boolean[];
+    processes: {
+      name: string;
+      pid: number;
+      pages: number;
+      alive: boolean;
+    }[];
+  };
+  program?: {
+    version: number;
+    stack: {
+      function: string;
+      line: number;
+    }[];
+    variables: Variable[];
+  };
+  console?: {
+    version: number;
+    lines: {
+      step: number;
+      kind: "print" | "warn" | "oops" | "input" | "result";
+      text: string;
+      /**
+       * oops: what the real kernel would do or say besides
+       */
+      note: string;
+    }[];
+  };
+}
+/**
+ * The versions the caller has, by section name. A section left out is sent whole.
+ */
+export interface Since {
+  machine?: number;
+  zones?: number;
+  frames?: number;
+  buddy?: number;
+  pcp?: number;
+  context?: number;
+  program?: number;
+  console?: number;
+}
+/**
+ * Where the machine is, and the difference to what the caller has (when the request carried `since`).
+ */
+export interface Position {
+  /**
+   * statements run so far
+   */
+  step: number;
+  /**
+   * the number of the last step once it is known, else -1
+   */
+  end: number;
+  next: Next;
+  hash: Hex;
+  /**
+   * the step that led here; null at the start
+   */
+  last: null | Step;
+  /**
+   * why running stopped
+   */
+  stopped: "" | "count" | "done" | "oops" | "assert" | "stuck" | "ask" | "limit";
+  branch: number;
+  delta?: Snapshot;
+}
+export interface Mark {
+  step: number;
+  kind: "oops" | "assert" | "ask" | "section";
+  text: string;
+}
+export interface KeyValue {
+  key: string;
+  value: string;
+}
+export interface Choice {
+  step: number;
+  /**
+   * a statement typed when this many steps had run
+   */
+  text: string;
+}
+export interface Request {
+  id?: number;
+  op: string;
+  /**
+   * default 0
+   */
+  branch?: number;
+  [k: string]: unknown;
+}
+export interface HelloRequest {}
+export interface HelloResult {
+  name: string;
+  version: string;
+  protocol: number;
+  kernel: string;
+}
+export interface TablesRequest {}
+export interface TablesResult {
+  events: {
+    e: string;
+    severity: string;
+    sentence: string;
+    fields: {
+      name: string;
+      type: string;
+    }[];
+  }[];
+  calls: {
+    name: string;
+    prototype: string;
+    header: string;
+    part: string;
+    context: string;
+    since: string;
+    removed: string;
+    replaced_by: string;
+    help: string;
+  }[];
+  gfp: {
+    name: string;
+    mask: Hex;
+    group: string;
+    help: string;
+  }[];
+  errors: {
+    code: string;
+    meaning: string;
+  }[];
+  proc: string[];
+}
+export interface OpenRequest {
+  name?: string;
+  /**
+   * the lesson's Markdown
+   */
+  source?: string;
+  since?: Since;
+}
+export interface OpenResult {
+  lesson: Lesson;
+  diagnostics: Diagnostic[];
+  /**
+   * false when a diagnostic is an error: the machine stands at its start, and nothing runs
+   */
+  runnable: boolean;
+  position: Position;
+}
+export interface StepRequest {
+  /**
+   * at most this many statements; default 1
+   */
+  n?: number;
+  /**
+   * default into; over: a call counts as one; out: until the function returns; block: until the next code section
+   */
+  mode?: "into" | "over" | "out" | "block";
+  /**
+   * reply with every step, not only the last
+   */
+  all?: boolean;
+  since?: Since;
+}
+export interface StepResult {
+  position: Position;
+  steps: Step[];
+}
+export interface SeekRequest {
+  step?: number;
+  since?: Since;
+}
+export interface SeekResult {
+  position: Position;
+}
+/**
+ * Run ahead to the end (or `limit` steps) and come back: what the scrubber needs.
+ */
+export interface SurveyRequest {
+  /**
+   * default 100000
+   */
+  limit?: number;
+}
+export interface SurveyResult {
+  /**
+   * -1 if the limit came first
+   */
+  end: number;
+  surveyed: number;
+  marks: Mark[];
+  hash: Hex;
+}
+export interface SnapshotRequest {
+  since?: Since;
+}
+export interface SnapshotResult {
+  step: number;
+  hash: Hex;
+  snapshot: Snapshot;
+}
+/**
+ * What one thing is. Name exactly one of pfn, zone, variable.
+ */
+export interface InspectRequest {
+  pfn?: number;
+  zone?: number;
+  variable?: string;
+}
+export interface InspectResult {
+  title: string;
+  facts: KeyValue[];
+  /**
+   * the step that made it what it is; 0 = boot
+   */
+  step: number;
+  /**
+   * first bytes of its content, as a hex dump; empty if never written
+   */
+  hex: string;
+}
+/**
+ * Run a statement typed at the console, now. What came after this step is forgotten. `cat /proc/buddyinfo` works too and changes nothing.
+ */
+export interface EvalRequest {
+  text?: string;
+  since?: Since;
+}
+export interface EvalResult {
+  position: Position;
+  output: string;
+  diagnostics: Diagnostic[];
+}
+export interface AnswerRequest {
+  ask?: number;
+  /**
+   * the choice's text, the number, or the pfn
+   */
+  value?: string;
+}
+export interface AnswerResult {
+  right: boolean;
+  correct: string;
+  why: string;
+}
+export interface ProcRequest {
+  name?: string;
+}
+export interface ProcResult {
+  name: string;
+  text: string;
+}
+export interface CompleteRequest {
+  prefix?: string;
+}
+export interface CompleteResult {
+  words: string[];
+}
+/**
+ * A second machine with the same past up to `step` (default: here). Later requests name it with `branch`.
+ */
+export interface ForkRequest {
+  step?: number;
+}
+export interface ForkResult {
+  branch: number;
+  position: Position;
+}
+export interface DropRequest {}
+export interface DropResult {
+  branch: number;
+}
+/**
+ * The choices that are not in the lesson: what a link must carry besides it.
+ */
+export interface LogRequest {}
+export interface LogResult {
+  choices: Choice[];
+}
+/**
+ * Feed choices of an earlier `log` to the lesson just opened.
+ */
+export interface ReplayRequest {
+  choices?: Choice[];
+  since?: Since;
+}
+export interface ReplayResult {
+  position: Position;
+}
+/**
+ * Run the whole lesson: false asserts, unexpected oopses, questions without a right answer, and the machine's invariants at the end.
+ */
+export interface CheckRequest {
+  limit?: number;
+}
+export interface CheckResult {
+  ok: boolean;
+  steps: number;
+  diagnostics: Diagnostic[];
+}
+
+/** Every operation: what it takes and what it gives. */
+export interface Operations {
+  hello: { request: HelloRequest; result: HelloResult };
+  tables: { request: TablesRequest; result: TablesResult };
+  open: { request: OpenRequest; result: OpenResult };
+  step: { request: StepRequest; result: StepResult };
+  seek: { request: SeekRequest; result: SeekResult };
+  survey: { request: SurveyRequest; result: SurveyResult };
+  snapshot: { request: SnapshotRequest; result: SnapshotResult };
+  inspect: { request: InspectRequest; result: InspectResult };
+  eval: { request: EvalRequest; result: EvalResult };
+  answer: { request: AnswerRequest; result: AnswerResult };
+  proc: { request: ProcRequest; result: ProcResult };
+  complete: { request: CompleteRequest; result: CompleteResult };
+  fork: { request: ForkRequest; result: ForkResult };
+  drop: { request: DropRequest; result: DropResult };
+  log: { request: LogRequest; result: LogResult };
+  replay: { request: ReplayRequest; result: ReplayResult };
+  check: { request: CheckRequest; result: CheckResult };
+}

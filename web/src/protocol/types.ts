@@ -1,0 +1,48 @@
+/*
+ * types.ts: the protocol's types under the names the page uses.
+ *
+ * `Event` and `Error` would hide the browser's own, so they get a prefix here.
+ */
+import type * as P from './types.gen';
+
+export type {
+  Ask,
+  Choice,
+  Diagnostic,
+  FreeArea,
+  FrameRuns,
+  InspectResult,
+  KeyValue,
+  Lesson,
+  Mark,
+  Next,
+  Operations,
+  Pcp,
+  Position,
+  Section,
+  Since,
+  Snapshot,
+  Step,
+  TablesResult,
+  Variable,
+  Zone,
+} from './types.gen';
+export type { AnyEvent, EventName, Events } from './events.gen';
+
+export type LaEvent = P.Event;
+export type LaError = P.Error;
+export type Reply = P.Reply;
+export type Op = keyof P.Operations;
+export type Params<O extends Op> = P.Operations[O]['request'];
+export type Result<O extends Op> = P.Operations[O]['result'];
+
+export type Machine = NonNullable<P.Snapshot['machine']>;
+export type ConsoleLine = NonNullable<P.Snapshot['console']>['lines'][number];
+export type SectionName = keyof P.Snapshot;
+
+import type { Events, EventName } from './events.gen';
+
+/** Narrow an event to one row of the table: `isEvent(ev, 'split') && ev.order`. */
+export function isEvent<N extends EventName>(event: LaEvent, name: N): event is LaEvent & Events[N] {
+  return event.e === name;
+}

@@ -1,0 +1,263 @@
+/*
+ * session.svelte.ts: one lesson on one engine: where it stands, and every way to move it.
+ *
+ *     open(source) ──> lesson, diagnostics ──> step / seek / type ──> position + delta ──> SnapshotStore
+ *
+ * Requests take turns: act() queues them, so that two fast key presses give two steps. The engine's refusals become
+ * `notice`, its death becomes `failure`; neither loses the text a person wrote.
+ */
+import { EngineDied, EngineError, type Engine } from '../engine/engine';
+import type { Choice, Diagnostic, LaError, LaEvent, Lesson, Mark, Params, Position, Step } from '../protocol/types';
+import type { Motion } from '../motion/motion.svelte';
+import type { SnapshotStore } from './snapshot.svelte';
+import { Trail } from './trail';
+
+/** A gap this long is still run step by step when going forward, so that results appear beside the code. */
+const TRAIL_GAP = 400;
+const SURVEY_LIMIT = 100_000;
+
+export interface Failure {
+  message: string;
+  hint: string;
+}
+
+export class Session {
+  phase = $state<'empty' | 'loading' | 'ready' | 'dead'>('empty');
+  source = $state('');
+  lesson = $state.raw<Lesson | null>(null);
+  diagnostics = $state.raw<Diagnostic[]>([]);
+  runnable = $state(false);
+  position = $state.raw<Position | null>(null);
+  marks = $state.raw<Mark[]>([]);
+  /** Last step of the program once the survey knows it, else -1. */
+  end = $state(-1);
+  busy = $state(false);
+  failure = $state.raw<Failure | null>(null);
+  notice = $state.raw<LaError | null>(null);
+  /** Counts changes of `trail`, which is filled in place. */
+  trailed = $state(0);
+  trail = new Trail();
+  engine: Engine | null = null;
+  /** Statements typed here, so that a new engine can be brought to the same place. */
+  choices: Choice[] = [];
+
+  readonly #snapshot: SnapshotStore;
+  readonly #motion: Motion;
+  readonly #start: () => Promise<Engine>;
+  #line: Promise<unknown> = Promise.resolve();
+  #stopListening: () => void = () => {};
+  #wanted: number | null = null;
+
+  constructor(snapshot: SnapshotStore, motion: Motion, start: () => Promise<Engine>) {
+    this.#snapshot = snapshot;
+    this.#motion = motion;
+    this.#start = start;
+  }
+
+  get step(): number {
+    return this.position?.step ?? 0;
+  }
+
+  /** Nothing more can run: the program ended or cannot go on. */
+  get finished(): boolean {
+    return this.position !== null && this.position.next === null;
+  }
+
+  /** Queue @work after everything asked for before. Resolves undefined when it was refused or the engine died. */
+  act<T>(work: (engine: Engine) => Promise<T>): Promise<T | undefined> {
+    const turn = this.#line.then(() => this.#run(work));
+    this.#line = turn;
+    return turn;
+  }
+
+  async #run<T>(work: (engine: Engine) => Promise<T>): Promise<T | undefined> {
+    this.busy = true;
+    try {
+      this.engine ??= await this.#connect();
+      return await work(this.engine);
+    } catch (error) {
+      if (error instanceof EngineError) this.notice = error.detail;
+      else this.#fail(error);
+      return undefined;
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  async #connect(): Promise<Engine> {
+    const engine = await this.#start();
+    this.#stopListening = engine.onMoved((position) => this.#movedElsewhere(position));
+    return engine;
+  }
+
+  #fail(error: unknown): void {
+    const died = error instanceof EngineDied;
+    this.failure = {
+      message: error instanceof Error ? error.message : String(error),
+      hint: died ? error.hint : 'This is a mistake of the page. Restart; your text is kept.',
+    };
+    this.phase = 'dead';
+    this.disconnect();
+  }
+
+  disconnect(): void {
+    this.#stopListening();
+    this.#stopListening = () => {};
+    this.engine?.close();
+    this.engine = null;
+  }
+
+  /** Read @source and stand at its start. */
+  open(source: string, name = ''): Promise<void | undefined> {
+    this.phase = 'loading';
+    return this.act(async (engine) => {
+      await this.#open(engine, source, name);
+    });
+  }
+
+  async #open(engine: Engine, source: string, name: string): Promise<void> {
+    const opened = await engine.request('open', { name, source, since: {} });
+    this.source = source;
+    this.lesson = opened.lesson;
+    this.diagnostics = opened.diagnostics;
+    this.runnable = opened.runnable;
+    this.notice = null;
+    this.failure = null;
+    // With a mistake in the text the last good picture stays on the stage, and nothing runs.
+    if (opened.runnable || !this.position) {
+      this.#snapshot.reset();
+      this.#forget();
+      this.#arrive(opened.position, []);
+    }
+    this.phase = 'ready';
+    if (opened.runnable) await this.#survey(engine);
+  }
+
+  #forget(): void {
+    this.trail = new Trail();
+    this.choices = [];
+    this.trailed++;
+    this.marks = [];
+    this.end = -1;
+  }
+
+  /** The text was edited: read it, and go as far as before. Choices typed at the console are made again. */
+  edit(source: string, name = ''): Promise<void | undefined> {
+    return this.act(async (engine) => {
+      const step = this.step;
+      const { choices } = this.runnable ? await engine.request('log') : { choices: [] };
+      await this.#open(engine, source, name);
+      if (!this.runnable) return;
+      if (choices.length > 0) await this.#replay(engine, choices);
+      await this.#goTo(engine, step);
+    });
+  }
+
+  /** Open a lesson with @choices made and stand at @step. Resolves with the hash there. */
+  openAt(source: string, name: string, choices: Choice[], step: number): Promise<string | undefined> {
+    this.phase = 'loading';
+    return this.act(async (engine) => {
+      await this.#open(engine, source, name);
+      if (!this.runnable) return this.position?.hash ?? '';
+      if (choices.length > 0) await this.#replay(engine, choices);
+      await this.#goTo(engine, step);
+      return this.position?.hash ?? '';
+    });
+  }
+
+  async #replay(engine: Engine, choices: Choice[]): Promise<void> {
+    const { position } = await engine.request('replay', { choices, since: this.#snapshot.since() });
+    this.choices = choices;
+    this.#arrive(position, []);
+    await this.#survey(engine);
+  }
+
+  async #survey(engine: Engine): Promise<void> {
+    const survey = await engine.request('survey', { limit: SURVEY_LIMIT });
+    this.marks = survey.marks;
+    this.end = survey.end;
+  }
+
+  /** Run the next statement; @speed > 0 tells its events in motion. Resolves with the new position. */
+  async forward(mode: NonNullable<Params<'step'>['mode']> = 'into', speed = 0): Promise<Position | undefined> {
+    this.#wanted = null;
+    this.#motion.skip();
+    return this.act(async (engine) => {
+      if (this.finished || !this.runnable) return this.position ?? undefined;
+      const reply = await engine.request('step', { n: 1, mode, all: true, since: this.#snapshot.since() });
+      this.#arrive(reply.position, reply.steps, speed);
+      return reply.position;
+    });
+  }
+
+  /** Go to @step, in either direction. When asked again before it got there, only the last wish counts. */
+  async seek(step: number): Promise<void> {
+    this.#wanted = step;
+    this.#motion.skip();
+    await this.act(async (engine) => {
+      if (this.#wanted !== step || !this.runnable) return;
+      this.#wanted = null;
+      await this.#goTo(engine, step);
+    });
+  }
+
+  async #goTo(engine: Engine, step: number): Promise<void> {
+    const gap = step - this.step;
+    if (gap > 0 && gap <= TRAIL_GAP && !this.trail.has(step)) {
+      const reply = await engine.request('step', { n: gap, all: true, since: this.#snapshot.since() });
+      this.#arrive(reply.position, reply.steps);
+      if (this.step === step || this.finished) return;
+    }
+    if (step === this.step) return;
+    const { position } = await engine.request('seek', { step, since: this.#snapshot.since() });
+    this.#arrive(position, []);
+  }
+
+  /** Run a statement typed at the console, here and now. */
+  type(text: string, speed = 0): Promise<{ output: string; diagnostics: Diagnostic[] } | undefined> {
+    this.#motion.skip();
+    return this.act(async (engine) => {
+      const before = this.step;
+      const reply = await engine.request('eval', { text, since: this.#snapshot.since() });
+      if (reply.position.step !== before) {
+        this.trail.cut(before);
+        this.choices = [...this.choices.filter((choice) => choice.step <= before), { step: before, text }];
+        this.#arrive(reply.position, reply.position.last ? [reply.position.last] : [], speed);
+        await this.#survey(engine);
+      } else {
+        this.#arrive(reply.position, []);
+      }
+      return { output: reply.output, diagnostics: reply.diagnostics };
+    });
+  }
+
+  #arrive(position: Position, steps: Step[], speed = 0): void {
+    if (position.delta) this.#snapshot.apply(position.delta);
+    for (const step of steps) this.trail.add(step);
+    if (position.last) this.trail.add(position.last);
+    if (position.end >= 0) this.end = position.end;
+    this.position = position;
+    this.trailed++;
+    const events = toldEvents(position, steps, speed);
+    if (speed > 0) void this.#motion.tell(events, speed);
+    else this.#motion.rest(events);
+  }
+
+  /** Another tab moved this machine; ours is out of date unless we were the one. */
+  #movedElsewhere(position: Position): void {
+    if (this.busy || position.hash === this.position?.hash) return;
+    void this.act(async (engine) => {
+      if (position.hash === this.position?.hash) return;
+      const { step, hash, snapshot } = await engine.request('snapshot', { since: this.#snapshot.since() });
+      if (hash === this.position?.hash) return;
+      this.#snapshot.apply(snapshot);
+      this.#arrive({ ...position, step, hash, delta: undefined }, []);
+    });
+  }
+}
+
+/** Running over a call tells everything that happened inside; otherwise the last statement's events. */
+function toldEvents(position: Position, steps: Step[], speed: number): LaEvent[] {
+  if (speed > 0 && steps.length > 1) return steps.flatMap((step) => step.events);
+  return position.last?.events ?? [];
+}
