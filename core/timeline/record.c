@@ -29,14 +29,23 @@ static void drop(const struct la_host *host, char *text)
 
 static void cut_lines(struct la_timeline *t, uint32_t nr)
 {
-    if (t->nr_lines > nr)
-        t->console_version++;
-    while (t->nr_lines > nr) {
-        struct la_console_line *line = &t->line[--t->nr_lines];
+    while (t->nr_kept > nr) {
+        struct la_console_line *line = &t->line[--t->nr_kept];
 
         drop(t->host, line->text);
         drop(t->host, line->note);
     }
+    if (t->nr_lines > nr)
+        t->nr_lines = nr;
+}
+
+/* The lines up to @step are on the console; those behind wait until time gets there again. */
+static void show_lines(struct la_timeline *t, uint32_t step)
+{
+    while (t->nr_lines && t->line[t->nr_lines - 1].step > step)
+        t->nr_lines--;
+    while (t->nr_lines < t->nr_kept && t->line[t->nr_lines].step <= step)
+        t->nr_lines++;
 }
 
 static void cut_marks(struct la_timeline *t, uint32_t nr)
@@ -70,13 +79,15 @@ void la_timeline_print(struct la_timeline *t, enum la_line_kind kind, const char
 {
     struct la_console_line line = {t->step, kind, copy(t->host, text), copy(t->host, note)};
 
-    if (t->nr_lines == LA_CONSOLE_LINES_MAX || !line.text || !line.note) {
+    if (t->nr_kept == LA_CONSOLE_LINES_MAX || !line.text || !line.note) {
         drop(t->host, line.text);
         drop(t->host, line.note);
         return;
     }
-    t->line[t->nr_lines++] = line;
-    t->console_version++;
+    struct la_console_line *at = &t->line[t->nr_lines++];
+
+    memmove(at + 1, at, (t->nr_kept++ - (t->nr_lines - 1)) * sizeof *at);
+    *at = line;
 }
 
 /* The first STR field of the event is what was printed; a second one is the note. */
@@ -122,13 +133,9 @@ static void print_events(struct la_timeline *t)
     }
 }
 
-void la_record_cut(struct la_timeline *t, uint32_t step)
+void la_record_move(struct la_timeline *t, uint32_t step)
 {
-    uint32_t kept = t->nr_lines;
-
-    while (kept && t->line[kept - 1].step > step)
-        kept--;
-    cut_lines(t, kept);
+    show_lines(t, step);
 }
 
 /* ---- marks ---- */
@@ -157,10 +164,6 @@ static void mark_section(struct la_timeline *t, uint32_t next)
 static void mark_step(struct la_timeline *t)
 {
     uint32_t next = la_timeline_next_section(t);
-
-    if (t->step <= t->surveyed)
-        return;
-    t->surveyed = t->step;
     bool bad = t->trace->nr_oops || t->last.status != LA_STEP_RAN;
 
     if (bad)
@@ -171,25 +174,6 @@ static void mark_step(struct la_timeline *t)
         mark(t, LA_MARK_OOPS, la_buf_str(&t->last.say));
     if (next != UINT32_MAX && t->last.block >= 0 && next != (uint32_t)t->last.block && t->last.what.at.depth == 0)
         mark_section(t, next);
-}
-
-void la_record_forget(struct la_timeline *t, uint32_t step)
-{
-    uint32_t kept = t->nr_marks;
-
-    while (kept && t->mark[kept - 1].step > step)
-        kept--;
-    cut_marks(t, kept);
-    for (kept = t->nr_choices; kept && t->choice[kept - 1].step >= step;)
-        kept--;
-    cut_choices(t, kept);
-    for (uint32_t i = 0; i < t->lesson->nr_sections; i++)
-        if (t->section[i].end_step > step)
-            t->section[i] = (struct la_section_run){0, LA_NO_PFN};
-    if (t->surveyed > step)
-        t->surveyed = step;
-    if (t->step > step)
-        mark_step(t);
 }
 
 /* ---- choices ---- */
@@ -211,11 +195,26 @@ static void record_section(struct la_timeline *t)
         return;
     struct la_section_run *run = &t->section[t->last.block];
 
-    for (uint32_t i = 0; run->first_merge == LA_NO_PFN && i < t->trace->nr_events; i++)
-        if (t->trace->event[i].id == LA_EV_MERGE)
+    for (uint32_t i = 0; run->first_merge == LA_NO_PFN && i < t->trace->nr_events; i++) {
+        if (t->trace->event[i].id == LA_EV_MERGE) {
             run->first_merge = (uint32_t)t->trace->event[i].field[2];
+            run->merge_step = t->step;
+        }
+    }
     if (t->last.what.at.depth == 0 && la_timeline_next_section(t) != (uint32_t)t->last.block && !run->end_step)
         run->end_step = t->step;
+}
+
+static void forget_sections(struct la_timeline *t, uint32_t step)
+{
+    for (uint32_t i = 0; i < t->lesson->nr_sections; i++) {
+        struct la_section_run *run = &t->section[i];
+
+        if (run->end_step > step)
+            run->end_step = 0;
+        if (run->first_merge != LA_NO_PFN && run->merge_step > step)
+            run->first_merge = LA_NO_PFN;
+    }
 }
 
 /* ---- the step itself ---- */
@@ -269,11 +268,12 @@ void la_timeline_describe(struct la_timeline *t)
     la_say(t, last, &last->say);
 }
 
-void la_record_step(struct la_timeline *t)
+/* The step is new: write down what it printed, what it was, and what its section did. */
+static void record_new(struct la_timeline *t)
 {
     struct la_last_step *last = &t->last;
 
-    last->described = false;
+    t->recorded = t->step;
     if (last->typed) {
         la_timeline_describe(t);
         la_timeline_print(t, LA_LINE_INPUT, last->typed, "");
@@ -283,4 +283,33 @@ void la_record_step(struct la_timeline *t)
         la_timeline_print(t, LA_LINE_RESULT, la_buf_str(&last->result), "");
     record_section(t);
     mark_step(t);
+}
+
+void la_record_step(struct la_timeline *t)
+{
+    t->last.described = false;
+    if (t->step > t->recorded)
+        record_new(t);
+    else
+        show_lines(t, t->step);
+}
+
+void la_record_forget(struct la_timeline *t, uint32_t step)
+{
+    uint32_t kept = t->nr_kept;
+
+    while (kept && t->line[kept - 1].step > step)
+        kept--;
+    cut_lines(t, kept);
+    for (kept = t->nr_marks; kept && t->mark[kept - 1].step > step;)
+        kept--;
+    cut_marks(t, kept);
+    for (kept = t->nr_choices; kept && t->choice[kept - 1].step >= step;)
+        kept--;
+    cut_choices(t, kept);
+    forget_sections(t, step);
+    if (t->recorded > step)
+        t->recorded = step;
+    if (t->step > step)
+        record_new(t);
 }

@@ -10,11 +10,11 @@
 /** Get the memory for lists; false when there is none. */
 bool la_record_init(struct la_timeline *timeline);
 void la_record_free(struct la_timeline *timeline);
-/** After a statement: console lines, marks, what its section did. */
+/** After a statement: console lines, marks, what its section did; once, however often it runs again. */
 void la_record_step(struct la_timeline *timeline);
-/** Time went back to @step: cut the console. */
-void la_record_cut(struct la_timeline *timeline, uint32_t step);
-/** The future after @step is left: cut marks and choices; the present step is marked anew. */
+/** Time jumped to @step, back or ahead: the console shows the lines up to there. */
+void la_record_move(struct la_timeline *timeline, uint32_t step);
+/** The future after @step is left: cut lines, marks and choices; the present step is written down anew. */
 void la_record_forget(struct la_timeline *timeline, uint32_t step);
 /** Write a typed statement down. */
 bool la_record_choice(struct la_timeline *timeline, uint32_t step, const char *text);

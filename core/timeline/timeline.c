@@ -149,8 +149,8 @@ static void maybe_keyframe(struct la_timeline *t)
     (void)keep_keyframe(t); /* without memory for one, going back takes longer */
 }
 
-/* The statement that was typed when @step had run, or NULL. */
-static const char *choice_at(const struct la_timeline *t, uint32_t step)
+/* The number of choices made before @step. */
+static uint32_t choices_before(const struct la_timeline *t, uint32_t step)
 {
     uint32_t low = 0, high = t->nr_choices;
 
@@ -162,7 +162,15 @@ static const char *choice_at(const struct la_timeline *t, uint32_t step)
         else
             high = middle;
     }
-    return low < t->nr_choices && t->choice[low].step == step ? t->choice[low].text : NULL;
+    return low;
+}
+
+/* The statement that was typed when @step had run, or NULL. */
+static const char *choice_at(const struct la_timeline *t, uint32_t step)
+{
+    uint32_t i = choices_before(t, step);
+
+    return i < t->nr_choices && t->choice[i].step == step ? t->choice[i].text : NULL;
 }
 
 bool la_timeline_choice_next(const struct la_timeline *t)
@@ -284,7 +292,7 @@ static void put_back(struct la_timeline *t, const struct la_keyframe_at *at)
     t->step = at->step;
     t->stopped = false;
     t->last.step = 0;
-    la_record_cut(t, at->step);
+    la_record_move(t, at->step);
 }
 
 /*
@@ -336,7 +344,8 @@ bool la_timeline_type(struct la_timeline *t, const char *text, size_t len, struc
 {
     struct la_buf copy;
 
-    if (!t->interp || len > LA_CHOICE_BYTES_MAX || t->nr_choices == LA_CHOICES_MAX) {
+    /* later choices are about to be forgotten, so they do not count */
+    if (!t->interp || len > LA_CHOICE_BYTES_MAX || choices_before(t, t->step) == LA_CHOICES_MAX) {
         la_diags_add(diags, LA_SEVERE, LA_E_LIMIT, (struct la_span){0, 0, 0, 0},
                      !t->interp ? "the lesson's program has errors, so nothing can run" : "the statement is too long, or too many were typed",
                      !t->interp ? "Mend the errors marked in the code first." : "Put longer code into the lesson.");

@@ -13,8 +13,9 @@
  * Choices are what is not in the lesson: statements typed at the console, each with the step
  * after which it ran.  Lesson + choices = everything; that is what a link carries.
  *
- * Beside the machine the timeline keeps what must be cut back when time goes back: console lines
- * and marks, each with its step.  The rolling hash is that of the trace: equal hash, same history.
+ * Beside the machine the timeline keeps what was written down on the way, each with its step:
+ * marks, and console lines (those ahead of the present are not shown).  The rolling hash is that
+ * of the trace: equal hash, same history.
  *
  * Invariant: keyframes, choices, console lines and marks are sorted by step and none lies in a
  * future that was left.
@@ -77,6 +78,7 @@ struct la_last_step {
 struct la_section_run {
     uint32_t end_step;            /* steps when it was left; 0 = never yet */
     uint32_t first_merge;         /* buddy of its first merge, or LA_NO_PFN */
+    uint32_t merge_step;          /* the step of that */
 };
 
 struct la_keyframe_at {
@@ -103,10 +105,11 @@ struct la_timeline {
     struct la_choice_made *choice;
     uint32_t nr_choices;
     struct la_console_line *line;
-    uint32_t nr_lines;
-    uint32_t console_version;     /* changes whenever the lines do */
+    uint32_t nr_lines;            /* on the console at the present step */
+    uint32_t nr_kept;             /* all, also those of steps ahead that were run before */
     struct la_mark *mark;
-    uint32_t nr_marks, surveyed;  /* no step up to `surveyed` is marked again */
+    uint32_t nr_marks;
+    uint32_t recorded;            /* no step up to this one is written down again */
     struct la_section_run *section; /* one for each section of the lesson */
 };
 
