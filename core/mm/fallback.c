@@ -34,6 +34,9 @@ static const enum la_migratetype fallbacks[LA_NR_PCPTYPES][2] = {
 void la_set_pageblock_type(struct la_mm *mm, uint32_t pfn, enum la_migratetype mt)
 {
     uint8_t *type = &mm->block_type[pfn >> mm->pageblock_order];
+
+    if (mm->mobility_off && mt < LA_NR_PCPTYPES)
+        mt = LA_MT_UNMOVABLE;
     uint32_t start = pfn >> mm->pageblock_order << mm->pageblock_order;
     const struct la_zone *zone = la_page_zone(mm, pfn);
 
@@ -48,7 +51,7 @@ void la_set_pageblock_type(struct la_mm *mm, uint32_t pfn, enum la_migratetype m
 /* May a request of type @mt claim the rest of the pageblock with a free block of @order? */
 static bool can_steal(const struct la_mm *mm, uint32_t order, enum la_migratetype mt)
 {
-    return order >= mm->pageblock_order / 2u || mt != LA_MT_MOVABLE;
+    return order >= mm->pageblock_order / 2u || mt != LA_MT_MOVABLE || mm->mobility_off;
 }
 
 static bool suitable_fallback(const struct la_free_area *area, enum la_migratetype mt, enum la_migratetype *found)
@@ -132,7 +135,7 @@ static bool claim_pageblock(struct la_mm *mm, struct la_zone *zone, uint32_t pfn
         alike = movable;
     else if (old == LA_MT_MOVABLE)
         alike = block - (free + movable);
-    if (free + alike >= block / 2)
+    if (free + alike >= block / 2 || mm->mobility_off)
         la_set_pageblock_type(mm, pfn, mt);
     return true;
 }

@@ -146,9 +146,24 @@ void la_mm_release(struct la_mm *mm, uint32_t pfn, uint32_t end)
     }
 }
 
+/*
+ * With less than one pageblock for each type, grouping by mobility would only scatter: the kernel
+ * gives it up.  Pageblocks were marked movable before that, so the first requests still take
+ * movable blocks over.  Source: Linux 6.1.192 mm/page_alloc.c: build_all_zonelists.
+ */
+static bool too_small_for_mobility(const struct la_mm *mm)
+{
+    uint64_t managed = 0;
+
+    for (uint32_t z = 0; z < mm->nr_zones; z++)
+        managed += mm->zone[z].managed;
+    return managed < (uint64_t)LA_NR_MIGRATETYPES << mm->pageblock_order;
+}
+
 void la_mm_start(struct la_mm *mm)
 {
     la_build_zonelists(mm);
+    mm->mobility_off = too_small_for_mobility(mm);
     la_init_min_free_kbytes(mm);
     mm->gfp_allowed_mask = LA_GFP_6_1_BITS;
 }

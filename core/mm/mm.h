@@ -103,6 +103,7 @@ struct la_mm {
     uint8_t pageblock_order;
     uint8_t zone_types;            /* bit t: zone type t exists in this configuration */
     bool pcp_enabled;
+    bool mobility_off;             /* too little memory for grouping by mobility: all is unmovable */
     bool thp;                      /* transparent huge pages: raises min_free_kbytes, order-9 pcp lists */
     bool reclaim_counts_free;      /* quirk of this stable version, MODEL 2.10; off: deviation */
 

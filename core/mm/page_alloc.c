@@ -40,6 +40,8 @@ enum la_zone_type la_gfp_zone(const struct la_mm *mm, la_gfp_t gfp)
 
 static enum la_migratetype gfp_migratetype(struct la_mm *mm, la_gfp_t gfp)
 {
+    if (mm->mobility_off)
+        return LA_MT_UNMOVABLE;
     if ((gfp & LA_GFP_MOVABLE) && (gfp & LA_GFP_RECLAIMABLE)) {
         if (la_warn_once(mm, LA_WARNED_MOBILITY))
             la_warning(mm, "WARNING: __GFP_MOVABLE together with __GFP_RECLAIMABLE",

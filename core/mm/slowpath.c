@@ -328,7 +328,7 @@ static enum verdict may_oom(struct slow *slow)
     }
     if (!(request->gfp & LA_GFP_FS))
         say(mm, LA_EV_OOM_NOT, "without __GFP_FS reclaim was half-hearted; it waits for others instead");
-    else if (!la_out_of_memory(mm) && next_event_tick(mm) == 0)
+    else if (!la_out_of_memory(mm) && !(request->gfp & LA_GFP_NOFAIL) && next_event_tick(mm) == 0)
         return la_no_killable(mm) ? HUNG : GO_ON;
     if ((request->gfp & LA_GFP_NOFAIL) && try_with(slow, LA_ALLOC_NO_WATERMARKS))
         return GOT_PAGE;
