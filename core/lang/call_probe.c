@@ -49,6 +49,11 @@ LA_NATIVE(oops_count)
     return la_oops_count(call->machine);
 }
 
+LA_NATIVE(oom_kills)
+{
+    return (uint32_t)call->mm->vm_event[LA_VM_OOM_KILL];
+}
+
 LA_NATIVE(last_oops)
 {
     struct la_interp *ip = call->interp;

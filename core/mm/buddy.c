@@ -104,7 +104,7 @@ void la_free_one_page(struct la_mm *mm, struct la_zone *zone, uint32_t pfn, uint
         la_frame_write(mm, pfn | buddy)->kind = LA_FRAME_TAIL;
         pfn &= buddy;
         order++;
-        LA_TRACE(mm->trace, MERGE, zone->index, pfn, pfn | (1u << (order - 1)), order);
+        LA_TRACE(mm->trace, MERGE, zone->index, pfn, buddy, order);
     }
     la_note_block(mm, pfn, order);
     bool tail = to_tail || merge_likely(mm, zone, pfn, order);

@@ -132,6 +132,8 @@ static void say_value(const struct la_timeline *t, const struct la_last_step *la
         la_buf_puts(out, message);
     else if (last->what.entered)
         la_buf_printf(out, "Enters %s().", last->what.entered);
+    else if (strncmp(la_buf_str(&last->statement), "assert", 6) == 0)
+        la_buf_printf(out, "Holds: %s.", la_buf_str(&last->statement));
     else if (last->what.has_value && last->what.name)
         la_buf_printf(out, "%s is now %s.", last->what.name, la_buf_str(&last->result));
     else if (last->what.has_value)
