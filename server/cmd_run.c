@@ -8,7 +8,7 @@
 #include "cli.h"
 #include "player.h"
 
-enum { STEPS_AT_ONCE = 500 };
+enum { STEPS_AT_ONCE = 500, STEPS_MAX = 1000000 };
 
 struct printer {
     bool json, explain;
@@ -75,36 +75,38 @@ static void print_steps(const struct player *player, const struct printer *print
     }
 }
 
-/* How it ended, for people; the status says the same to scripts. */
-static int report_end(const struct player *player, const struct printer *printer)
+/* Why the program did not reach its end, with the place. */
+static void complain(const struct player *player)
 {
-    bool done = !strcmp(player->stopped, "done");
+    cJSON *last = cJSON_ParseWithLength(player->last, player->last_len);
+    const char *say = json_string(last, "say", "");
 
-    cli_progress_end();
-    if (!printer->json)
-        printf("%" PRIu64 " steps\n", player->step);
-    if (!done)
-        cli_error("%s: the program did not reach its end: it stopped after step %" PRIu64 " (%s)", player->file,
-                  player->step, player->stopped);
-    return done ? CLI_OK : CLI_FAILED;
+    fprintf(stderr, "%s:%.0f:%.0f: ", player->file, json_number(last, "line", 1), json_number(last, "column", 1));
+    if (player_stopped(player))
+        fprintf(stderr, "the program stopped here: %s\n", say);
+    else
+        fprintf(stderr, "the program did not end within %d statements\n    Is there an endless loop?\n", STEPS_MAX);
+    cJSON_Delete(last);
 }
 
 static int run_to_end(struct player *player, const struct printer *printer)
 {
-    uint32_t pauses = 0;
-    uint64_t before;
-
     if (!printer->json)
         puts(" step   line  statement");
-    while (strcmp(player->stopped, "done") != 0 && pauses < 2) {
-        before = player->step;
+    while (!player_stopped(player) && player->step < STEPS_MAX) {
         if (!player_step(player, STEPS_AT_ONCE, true))
             return CLI_UNUSABLE;
         print_steps(player, printer);
-        pauses = player->step == before ? pauses + 1 : 0; /* a question pauses once without a step */
         cli_progress("steps", player->step, 0);
     }
-    return report_end(player, printer);
+    cli_progress_end();
+    if (!printer->json)
+        printf("%" PRIu64 " steps\n", player->step);
+    if (!strcmp(player->stopped, "done"))
+        return CLI_OK;
+    fflush(stdout);
+    complain(player);
+    return CLI_FAILED;
 }
 
 int cmd_run(const struct command *self, int argc, char **argv)

@@ -75,6 +75,12 @@ static void note_position(struct player *player)
     player->stopped[0] = '\0';
     if (stopped && len >= 2)
         snprintf(player->stopped, sizeof(player->stopped), "%.*s", (int)len - 2, stopped + 1);
+    player->last = position ? json_member(position, position_len, "last", &player->last_len) : NULL;
+}
+
+bool player_stopped(const struct player *player)
+{
+    return player->stopped[0] && strcmp(player->stopped, "count") != 0 && strcmp(player->stopped, "ask") != 0;
 }
 
 bool player_step(struct player *player, uint32_t nr, bool all)
@@ -92,16 +98,15 @@ bool player_step(struct player *player, uint32_t nr, bool all)
 
 int player_go(struct player *player, const char *target)
 {
-    uint32_t wanted = UINT32_MAX, pauses = 0;
+    uint32_t wanted = UINT32_MAX;
     uint64_t before;
 
     if (target && !cli_number("step", target, 0, UINT32_MAX - 1, &wanted))
         return CLI_UNUSABLE;
-    while (player->step < wanted && pauses < 2) {
+    while (player->step < wanted && !player_stopped(player)) {
         before = player->step;
         if (!player_step(player, wanted - before < STEPS_AT_ONCE ? (uint32_t)(wanted - before) : STEPS_AT_ONCE, false))
             return CLI_UNUSABLE;
-        pauses = player->step == before ? pauses + 1 : 0; /* a question pauses once without a step */
         cli_progress("steps", player->step, target ? wanted : 0);
     }
     cli_progress_end();

@@ -19,6 +19,8 @@ struct player {
     size_t result_len;
     uint64_t step;    /* statements that have run */
     char stopped[16]; /* why running stopped; see Position in protocol.schema.json */
+    const char *last; /* the last statement that ran, as JSON; lives as long as @result */
+    size_t last_len;
 };
 
 /**
@@ -33,6 +35,9 @@ bool player_request(struct player *player, const char *op, cJSON *more);
 
 /** Run at most @nr statements; with @all, the result has each of them in "steps".  False after a message. */
 bool player_step(struct player *player, uint32_t nr, bool all);
+
+/** Has the program come to where it cannot go on: its end, a false assert, an oops, ...? */
+bool player_stopped(const struct player *player);
 
 /** Go to the state after @target statements, or to the end if @target is NULL.  CLI_OK or CLI_UNUSABLE. */
 int player_go(struct player *player, const char *target);
