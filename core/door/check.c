@@ -152,17 +152,22 @@ static void check_stop(const struct la_timeline *t, struct la_diags *diags)
         la_diags_add(diags, LA_SEVERE, LA_E_LIMIT, where.line ? where : at, message, "");
 }
 
-/* An oops is an error unless the section says ```c oops. */
+/* An oops is an error unless the section that runs, or the one the statement stands in, says ```c oops. */
 static void check_oops(const struct la_timeline *t, const struct la_lesson *lesson, uint8_t *oopsed, struct la_diags *diags)
 {
-    bool expected = t->last.block >= 0 && lesson->section[t->last.block].oops;
+    uint32_t section[2] = {t->last.section, t->last.block >= 0 ? (uint32_t)t->last.block : UINT32_MAX};
+    bool expected = false;
 
     if (!t->trace->nr_oops && t->last.status != LA_STEP_OOPSED)
         return;
-    if (expected) {
-        oopsed[t->last.block] = 1;
-        return;
+    for (uint32_t i = 0; i < 2; i++) {
+        if (section[i] == UINT32_MAX || !lesson->section[section[i]].oops)
+            continue;
+        oopsed[section[i]] = 1;
+        expected = true;
     }
+    if (expected)
+        return;
     struct la_buf text;
 
     la_buf_init(&text, t->host);

@@ -67,7 +67,7 @@ static const char *stop_reason(struct la_req *req, struct run *run, uint64_t ran
     }
     if (ran >= LA_RUN_MAX)
         return "limit";
-    return next != UINT32_MAX && t->last.block >= 0 && next != (uint32_t)t->last.block && question_before(req, next)
+    return next != UINT32_MAX && t->last.section != UINT32_MAX && next != t->last.section && question_before(req, next)
                ? "ask" : NULL;
 }
 

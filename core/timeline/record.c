@@ -172,7 +172,7 @@ static void mark_step(struct la_timeline *t)
         mark(t, LA_MARK_ASSERT, la_buf_str(&t->last.say));
     else if (bad)
         mark(t, LA_MARK_OOPS, la_buf_str(&t->last.say));
-    if (next != UINT32_MAX && t->last.block >= 0 && next != (uint32_t)t->last.block && t->last.what.at.depth == 0)
+    if (next != UINT32_MAX && t->last.section != UINT32_MAX && next != t->last.section)
         mark_section(t, next);
 }
 
@@ -191,9 +191,9 @@ bool la_record_choice(struct la_timeline *t, uint32_t step, const char *text)
 
 static void record_section(struct la_timeline *t)
 {
-    if (t->last.block < 0)
+    if (t->last.section == UINT32_MAX)
         return;
-    struct la_section_run *run = &t->section[t->last.block];
+    struct la_section_run *run = &t->section[t->last.section];
 
     for (uint32_t i = 0; run->first_merge == LA_NO_PFN && i < t->trace->nr_events; i++) {
         if (t->trace->event[i].id == LA_EV_MERGE) {
@@ -201,8 +201,12 @@ static void record_section(struct la_timeline *t)
             run->merge_step = t->step;
         }
     }
-    if (t->last.what.at.depth == 0 && la_timeline_next_section(t) != (uint32_t)t->last.block && !run->end_step)
-        run->end_step = t->step;
+    uint32_t next = la_timeline_next_section(t), left = next == UINT32_MAX ? t->last.section + 1 : next;
+
+    /* sections without statements of their own are left together with the one before */
+    for (uint32_t i = 0; next != t->last.section && i < left; i++)
+        if (!t->section[i].end_step)
+            t->section[i].end_step = t->step;
 }
 
 static void forget_sections(struct la_timeline *t, uint32_t step)

@@ -40,8 +40,17 @@ static bool keep_keyframe(struct la_timeline *t)
 
     if (!keyframe)
         return false;
-    t->keyframe[t->nr_keyframes++] = (struct la_keyframe_at){t->step, t->trace->hash, keyframe};
+    t->keyframe[t->nr_keyframes++] = (struct la_keyframe_at){t->step, t->trace->hash, t->in_section, keyframe};
     return true;
+}
+
+/* A statement at the top level says which section runs; inside a call it stays the caller's. */
+static void find_section(struct la_timeline *t)
+{
+    struct la_place next = la_interp_where(t->interp);
+
+    if (!next.done && next.depth == 0 && next.block != LA_BLOCK_CONSOLE)
+        t->in_section = next.block;
 }
 
 static size_t sections_bytes(const struct la_timeline *t)
@@ -73,6 +82,9 @@ static bool make_parts(struct la_timeline *t, const struct la_machine_config *co
     la_trace_begin(t->trace);
     t->trace->hash = LA_HASH_START;
     t->stopped = !t->interp;
+    t->in_section = UINT32_MAX;
+    if (t->interp)
+        find_section(t);
     return keep_keyframe(t);
 }
 
@@ -180,11 +192,7 @@ bool la_timeline_choice_next(const struct la_timeline *t)
 
 uint32_t la_timeline_next_section(const struct la_timeline *t)
 {
-    if (!t->interp || t->stopped)
-        return UINT32_MAX;
-    struct la_place where = la_interp_where(t->interp);
-
-    return where.done || where.block == LA_BLOCK_CONSOLE ? UINT32_MAX : where.block;
+    return t->interp && !t->stopped && !la_interp_where(t->interp).done ? t->in_section : UINT32_MAX;
 }
 
 static void begin_statement(struct la_timeline *t)
@@ -203,9 +211,11 @@ static void end_statement(struct la_timeline *t, enum la_step_status status, con
     t->last.what = *what;
     t->last.block = typed || what->at.block == LA_BLOCK_CONSOLE ? -1 : (int32_t)what->at.block;
     t->last.typed = typed;
-    la_record_step(t);
+    t->last.section = typed ? UINT32_MAX : t->in_section;
     if (!typed && status != LA_STEP_RAN)
         t->stopped = true;
+    find_section(t);
+    la_record_step(t);
     maybe_keyframe(t);
 }
 
@@ -290,6 +300,7 @@ static void put_back(struct la_timeline *t, const struct la_keyframe_at *at)
     la_trace_begin(t->trace);
     t->trace->hash = at->hash;
     t->step = at->step;
+    t->in_section = at->in_section;
     t->stopped = false;
     t->last.step = 0;
     la_record_move(t, at->step);

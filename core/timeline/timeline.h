@@ -66,7 +66,8 @@ struct la_last_step {
     uint32_t step;                /* 0: nothing has run */
     enum la_step_status status;
     struct la_step what;
-    int32_t block;                /* section of the lesson; -1 typed */
+    int32_t block;                /* section of the lesson it stands in; -1 typed */
+    uint32_t section;             /* section that was running: where the outermost call was made; UINT32_MAX typed */
     const char *typed;            /* its source if it was typed, else NULL */
     bool described;               /* la_timeline_describe() has filled what follows */
     struct la_buf statement;      /* its source, on one line */
@@ -84,6 +85,7 @@ struct la_section_run {
 struct la_keyframe_at {
     uint32_t step;
     uint64_t hash;
+    uint32_t in_section;
     struct la_keyframe *keyframe;
 };
 
@@ -97,6 +99,7 @@ struct la_timeline {
 
     uint32_t step;                /* statements that have run */
     int64_t end;                  /* the last step, -1 while unknown */
+    uint32_t in_section;          /* the section that runs, also while it calls functions of others */
     bool stopped;                 /* the program cannot go on here (done, oops, assert, stuck) */
     struct la_last_step last;
 
@@ -146,7 +149,10 @@ struct la_timeline *la_timeline_fork(const struct la_timeline *timeline, const s
 
 /** True when the next step is a typed statement out of the log. */
 bool la_timeline_choice_next(const struct la_timeline *timeline);
-/** The section the next statement stands in; UINT32_MAX at the end or at the console. */
+/**
+ * The section that runs next; UINT32_MAX at the end.  Inside a function it is the section that
+ * made the outermost call, wherever the function stands.
+ */
 uint32_t la_timeline_next_section(const struct la_timeline *timeline);
 /** Fill the texts of timeline->last; they cost more than the step, so only who shows them asks. */
 void la_timeline_describe(struct la_timeline *timeline);

@@ -315,7 +315,7 @@ static void step_json_says_what_ran_check(void **state)
     la_view_step(t, &w);
     assert_non_null(strstr(la_buf_str(&buf), "\"step\":1,"));
     assert_non_null(strstr(la_buf_str(&buf), "\"line\":26,\"column\":1,"));
-    assert_non_null(strstr(la_buf_str(&buf), "\"statement\":\"struct page *one = alloc_page(GFP_KERNEL);\""));
+    assert_non_null(strstr(la_buf_str(&buf), "\"statement\":\"struct page *one = alloc_page(GFP_KERNEL)\""));
     assert_non_null(strstr(la_buf_str(&buf), "\"e\":\"split\""));
     la_buf_clear(&buf);
     la_json_init(&w, &buf);
