@@ -2,9 +2,10 @@
  * call_context.c: interrupts, preemption, locks, sleeping, reclaim scopes: what decides which
  * masks are allowed.
  *
- * Deviations: (a) one thread, so a lock is never contended: taking a lock that is held already
- * is a deadlock and stops the program; (b) irq_enter/irq_exit stand for an interrupt that comes
- * at this statement.
+ * Deviations:
+ *  A. One thread runs, so a lock is never contended: taking a lock that is held already is a
+ *     deadlock and stops the program.
+ *  B. irq_enter() and irq_exit() stand for an interrupt that comes at this statement.
  *
  * Source: Linux 6.1.192 include/linux/preempt.h, spinlock_api_smp.h, sched/mm.h, kernel/sched/core.c.
  */

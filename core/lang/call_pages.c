@@ -4,8 +4,7 @@
  * Thin: a struct page pointer becomes a pfn, core/mm does the work, the result becomes a pointer
  * of the simulated machine again.
  *
- * Deviation: (a) what an old name turned into is told by core/mm where it changes behaviour; the
- * rest is in api.def.
+ * Source: Linux 6.1.192 include/linux/gfp.h, mm.h, highmem.h.
  */
 #include "lang/api.h"
 

@@ -3,6 +3,7 @@
 
 #include "lang/api.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* ---- conversion as by assignment ---- */
@@ -21,8 +22,18 @@ static bool pointers_assign(const struct la_type *to, const struct la_type *from
            (la_type_is_integer(a) && la_type_is_integer(b) && a->size == b->size);
 }
 
+static bool is_page_pointer(const struct la_type *type)
+{
+    return type->kind == LA_TY_PTR && type->base->kind == LA_TY_RECORD && type->base->record->tag &&
+           strcmp(type->base->record->tag, "page") == 0;
+}
+
 static const char *coerce_hint(const struct la_type *to, const struct la_expr *a, struct la_buf *hint)
 {
+    if (is_page_pointer(a->type) && to->kind == LA_TY_INT)
+        return "page_address(page) gives the address of its memory, as a pointer";
+    if (is_page_pointer(to) && a->type->kind == LA_TY_INT)
+        return "virt_to_page((void *)addr) gives the struct page of an address";
     if (a->type->kind == LA_TY_VOID)
         return "the call returns nothing";
     if (!la_type_is_scalar(to) || !la_type_is_scalar(a->type))
@@ -205,6 +216,25 @@ static struct la_expr *by_reference(struct la_program *p, const struct la_param 
     return la_expr_unary(p, LA_P_AMP, arg, arg->span);
 }
 
+/* free_page(page): the call for a struct page has the same name with two underscores. */
+static bool wants_underscores(struct la_program *p, const struct la_expr *fn, const struct la_param *param, const struct la_expr *arg)
+{
+    char twin[64];
+
+    if (fn->kind != LA_N_NATIVE || arg->bad || param->type->kind != LA_TY_INT || !is_page_pointer(arg->type))
+        return false;
+    (void)snprintf(twin, sizeof twin, "__%.50s", callee_name(fn));
+    if (la_api_row(twin) < 0)
+        return false;
+    struct la_buf hint;
+
+    la_buf_init(&hint, p->host);
+    la_buf_printf(&hint, "%s() takes a struct page *", twin);
+    la_error_at(p, arg->span, LA_E_TYPE, la_buf_str(&hint), "`%.60s` takes the address of the memory, not a struct page *", callee_name(fn));
+    la_buf_free(&hint);
+    return true;
+}
+
 static struct la_expr *check_arguments(struct la_program *p, const struct la_expr *fn, const struct la_type *type,
                                        struct la_expr *args, bool *bad, uint32_t *depth)
 {
@@ -221,7 +251,9 @@ static struct la_expr *check_arguments(struct la_program *p, const struct la_exp
         if (param) {
             la_buf_clear(&what);
             la_buf_printf(&what, "argument %u of `%.60s`", (unsigned int)++i, callee_name(fn));
-            arg = la_expr_coerce(p, param->type, by_reference(p, param, arg), la_buf_str(&what));
+            arg = wants_underscores(p, fn, param, arg)
+                      ? la_expr_bad(p, arg->span)
+                      : la_expr_coerce(p, param->type, by_reference(p, param, arg), la_buf_str(&what));
             param = param->next;
         } else {
             arg = la_expr_decay(p, arg);

@@ -203,7 +203,7 @@ static void check_undefined(struct la_program *p)
             continue;
         la_buf_clear(&hint);
         if (later)
-            la_buf_printf(&hint, "%s belongs to the %s, which are not simulated yet", fn->name, later);
+            la_buf_printf(&hint, "%s is not simulated yet (%s)", fn->name, later);
         else if (guess)
             la_buf_printf(&hint, "did you mean %s?", guess);
         else
@@ -214,6 +214,24 @@ static void check_undefined(struct la_program *p)
             la_warn_at(p, fn->sym->span, LA_E_UNKNOWN_NAME, la_buf_str(&hint), "the kernel simulated here has no `%.60s`", fn->name);
     }
     la_buf_free(&hint);
+}
+
+/* Messages of the lexer come before those of the parser: bring all into the order of the text. */
+static void sort_messages(struct la_diags *diags, uint32_t from)
+{
+    for (uint32_t i = from + 1; i < diags->nr; i++) {
+        struct la_diag moved = diags->item[i];
+        uint32_t k = i;
+
+        for (; k > from; k--) {
+            const struct la_diag *before = &diags->item[k - 1];
+
+            if (before->line < moved.line || (before->line == moved.line && before->column <= moved.column))
+                break;
+            diags->item[k] = *before;
+        }
+        diags->item[k] = moved;
+    }
 }
 
 static void finish(struct la_program *p)
@@ -230,6 +248,7 @@ struct la_program *la_program_compile(const struct la_host *host, const struct l
                                       unsigned int pointer_bytes, struct la_diags *diags)
 {
     struct la_program *p = program_new(host, pointer_bytes);
+    uint32_t messages = diags->nr;
 
     if (!p)
         return NULL;
@@ -240,6 +259,7 @@ struct la_program *la_program_compile(const struct la_host *host, const struct l
     if (!p->oom)
         finish(p);
     free_compiling(p);
+    sort_messages(diags, messages);
     p->diags = NULL;
     if (p->oom || p->pool.failed) {
         la_program_free(p);

@@ -5,8 +5,9 @@
  *     d i u x X o c s %   p px pK (address)   pGg (gfp mask behind a pointer)   pe (error)
  *
  * Numbers are cut to the length the format names, on the simulated machine's word size.
- * Deviation: (a) %p prints the address itself; since 4.15 the kernel prints a hash of it, which
- * would be useless here.
+ * Deviations:
+ *  A. %p prints the address itself; since 4.15 the kernel prints a hash of it, which would be
+ *     useless here.
  *
  * Source: Linux 6.1.192 lib/vsprintf.c, Documentation/core-api/printk-formats.rst.
  */

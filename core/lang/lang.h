@@ -18,9 +18,12 @@
  * it.  The program and the text of typed statements live outside and only grow: running the same
  * choices again finds the same bytecode at the same place.
  *
- * Deviations: (a) threads come later; (b) the statements of a callback that a kernel function
- * calls (la_interp_call) run inside the step of that call; (c) structures are not passed or
- * returned by value; (d) floating point and bit-fields are refused.
+ * Deviations:
+ *  A. The statements of a callback that a kernel function calls (la_interp_call) run inside the
+ *     step of that call.
+ *  B. Structures are not passed or returned by value; floating point and bit-fields are refused.
+ *  C. Undefined behaviour of C has a meaning: overflow wraps, shift counts use their low bits as
+ *     on x86, variables without initialiser hold what was there before (zero outside functions).
  */
 #ifndef LA_LANG_LANG_H
 #define LA_LANG_LANG_H

@@ -93,7 +93,9 @@ bool la_expect(struct la_program *p, enum la_tok kind, const char *after)
         la_error_at(p, la_token_span(la_peek(p)), LA_E_SYNTAX, expect_hint(kind), "expected `%s` after %s, found %s",
                     la_tok_spelling(kind), after, la_token_text(la_peek(p), &found));
     la_buf_free(&found);
-    p->panic = true;
+    /* A `;` forgotten at the end of a line: the next line can be read as if it were there. */
+    if (kind != LA_P_SEMI || p->at == 0 || la_peek(p)->line == p->tokens.data[p->at - 1].end_line)
+        p->panic = true;
     return false;
 }
 
@@ -219,7 +221,7 @@ static const char *best_guess(struct la_program *p, const char *name)
         for (const struct la_name *n = p->names.bucket[b]; n && good; n = n->next)
             if (n->sym || n->macro)
                 good = LA_VEC_PUSH(p->host, &words, n->text);
-    const char *best = la_did_you_mean(name, words.data, words.nr);
+    const char *best = strlen(name) > 2 ? la_did_you_mean(name, words.data, words.nr) : NULL;
 
     LA_VEC_FREE(p->host, &words);
     return best;
@@ -232,7 +234,7 @@ void la_unknown_name(struct la_program *p, const struct la_token *t, bool call)
 
     la_buf_init(&hint, p->host);
     if (later)
-        la_buf_printf(&hint, "%s belongs to the %s, which are not simulated yet", name, later);
+        la_buf_printf(&hint, "%s is not simulated yet (%s)", name, later);
     else if (guess)
         la_buf_printf(&hint, "did you mean %s?", guess);
     else if (call)

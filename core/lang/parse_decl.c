@@ -77,6 +77,19 @@ static uint32_t array_designator(struct la_program *p, const struct la_type *typ
     return (uint32_t)n;
 }
 
+/* Behind a value too many: up to the brace that ends the list. */
+static void skip_to_brace(struct la_program *p)
+{
+    for (uint32_t open = 0;; (void)la_next(p)) {
+        uint16_t kind = la_peek(p)->kind;
+
+        if (kind == LA_T_EOF || kind == LA_T_END_BLOCK || kind == LA_P_SEMI || (kind == LA_P_RBRACE && open == 0))
+            return;
+        open += kind == LA_P_LBRACE;
+        open -= kind == LA_P_RBRACE;
+    }
+}
+
 static void init_array(struct la_program *p, const struct target *to, const struct la_type *type)
 {
     uint32_t index = 0, bytes = la_type_size(type->base);
@@ -86,7 +99,7 @@ static void init_array(struct la_program *p, const struct target *to, const stru
         if (index >= type->length) {
             la_error_at(p, la_token_span(la_peek(p)), LA_E_RANGE, "remove it, or make the array longer",
                         "too many values: the array has %u elements", (unsigned int)type->length);
-            p->panic = true;
+            skip_to_brace(p);
             return;
         }
         struct target element = {to->sym, to->offset + index * bytes};
@@ -127,9 +140,9 @@ static void init_record(struct la_program *p, const struct target *to, const str
         m = member_designator(p, type, m, &offset);
         if (!m && !p->panic) {
             la_error_at(p, la_token_span(la_peek(p)), LA_E_RANGE, "remove it", "too many values for this structure");
-            p->panic = true;
+            skip_to_brace(p);
         }
-        if (p->panic)
+        if (!m || p->panic)
             return;
         struct target element = {to->sym, to->offset + offset};
 

@@ -4,9 +4,10 @@
  * It is C that our own parser reads before the lesson; names that depend on the machine's word
  * size are given by a few lines in front.  A lesson may declare any of these names again.
  *
- * Deviations: (a) zone numbers are the same on every machine (ZONE_DMA 0, DMA32 1, NORMAL 2,
- * HIGHMEM 3, MOVABLE 4), whichever zones it has; (b) struct page shows the fields a lesson can
- * ask about; (c) spinlock_t is one word.
+ * Deviations:
+ *  A. Zone numbers are the same on every machine (ZONE_DMA 0, DMA32 1, NORMAL 2, HIGHMEM 3,
+ *     MOVABLE 4), whichever zones it has.
+ *  B. spinlock_t is one word.
  *
  * Sources: Linux 6.1.192 include/linux/types.h, mm_types.h, mmzone.h, kernel.h, align.h,
  * include/uapi/asm-generic/errno-base.h, include/linux/sched.h.
@@ -45,6 +46,7 @@
     "typedef long long loff_t; typedef int irqreturn_t; typedef int pid_t;"                                            \
     "typedef struct { int counter; } atomic_t;"                                                                        \
     "typedef struct spinlock { unsigned int locked; } spinlock_t;"                                                     \
+    "typedef struct mempool_s mempool_t; typedef struct kmem_cache kmem_cache_t;"                                      \
     "struct list_head { struct list_head *next, *prev; };"                                                             \
     "struct task_struct { unsigned int flags; int pid; char comm[16]; };"                                              \
     "struct page { unsigned long flags; struct list_head lru; void *mapping; unsigned long index;"
