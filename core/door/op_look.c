@@ -17,6 +17,8 @@ bool la_op_snapshot(struct la_req *req)
 /* The result object is already open, so the facts are written as one value and unwrapped. */
 static bool write_facts(struct la_req *req, const struct la_buf *facts)
 {
+    if (facts->failed)
+        return la_req_fail(req, LA_E_NOMEM, "", "out of memory for the facts");
     la_json_raw(req->w, la_buf_str(facts) + 1, facts->len - 2);
     return true;
 }

@@ -261,6 +261,10 @@ static void small_section(struct la_view *view, const struct la_timeline *t, enu
     size_t fields = view->scratch.len;
 
     writers[s](t, &body);
+    if (view->scratch.failed) {
+        w->out->failed = true; /* half a section is none: the whole reply is refused */
+        return;
+    }
     uint64_t hash = la_hash_bytes(LA_HASH_START, la_buf_str(&view->scratch), view->scratch.len);
 
     if (hash != view->hash[s]) {
