@@ -53,6 +53,10 @@ export interface ProtocolTypes {
   Zone?: Zone;
   FreeArea?: FreeArea;
   Pcp?: Pcp;
+  SlotPart?: SlotPart;
+  Slab?: Slab;
+  Cache?: Cache;
+  Pool?: Pool;
   Variable?: Variable;
   Snapshot?: Snapshot;
   Since?: Since;
@@ -272,6 +276,246 @@ export interface Pcp {
     head: Pfn[];
   }[];
 }
+/**
+ * A stretch of bytes of one object's slot, in order, together covering 0..size-1. `offset` counts from the start of the slot. free_pointer may lie inside the object (then `object` appears before and after it, and the program's bytes overwrite the pointer while the object is in use).
+ */
+export interface SlotPart {
+  what:
+    | "left_redzone"
+    | "object"
+    | "alignment"
+    | "right_redzone"
+    | "free_pointer"
+    | "track_alloc"
+    | "track_free"
+    | "padding";
+  offset: number;
+  bytes: number;
+}
+/**
+ * One slab: 2^order frames from pfn on, cut into `objects` slots of the cache's `size` bytes; slot i starts at pfn * 4096 + i * size. What is left at the end is waste.
+ */
+export interface Slab {
+  /**
+   * numbered per cache in order of appearance, never reused: cpus, nodes and events name a slab by it
+   */
+  id: number;
+  pfn: Pfn;
+  /**
+   * A 64-bit value.
+   */
+  address: string;
+  order: number;
+  node: number;
+  /**
+   * cpu: the slab a CPU takes objects from; cpu_partial: on a CPU's private list; partial: on the node's list; full: on no list (all objects are out)
+   */
+  list: "cpu" | "cpu_partial" | "partial" | "full";
+  /**
+   * for cpu and cpu_partial: whose; else -1
+   */
+  cpu: number;
+  objects: number;
+  /**
+   * the kernel's counter: objects not on the slab's own freelist (a CPU's freelist counts as in use)
+   */
+  inuse: number;
+  /**
+   * belongs to a CPU
+   */
+  frozen: boolean;
+  /**
+   * one character per object, slot 0 first: U = with the program, f = free on the slab's freelist, c = free on the CPU's freelist, x = lost (a damaged freelist or a report made the kernel give it up)
+   */
+  state: string;
+  /**
+   * slot numbers in the order in which they will be handed out: the CPU's freelist for list cpu, else the slab's own
+   */
+  freelist: number[];
+  /**
+   * list cpu only: the slab's own freelist beside the CPU's (objects other CPUs gave back)
+   */
+  remote: number[];
+  /**
+   * for each object with the program, in slot order (the U of state): the step that allocated it; 0 = unknown
+   */
+  steps: number[];
+}
+/**
+ * A cache of objects (struct kmem_cache). Boot caches (kmalloc-*) are listed only once they have a slab or had one.
+ */
+export interface Cache {
+  /**
+   * events name a cache by its name; this number is stable for its life
+   */
+  index: number;
+  name: string;
+  /**
+   * A 64-bit value.
+   */
+  address: string;
+  /**
+   * made at boot (kmalloc), not by the program
+   */
+  boot: boolean;
+  /**
+   * kmem_cache_destroy failed: objects were still in use, the cache leaks
+   */
+  dead: boolean;
+  /**
+   * what was asked for
+   */
+  object_size: number;
+  /**
+   * one slot with everything around the object
+   */
+  size: number;
+  align: number;
+  /**
+   * offset behind object and right red zone
+   */
+  inuse: number;
+  /**
+   * of the free pointer, from the start of the object
+   */
+  offset: number;
+  /**
+   * the object starts here in its slot
+   */
+  red_left_pad: number;
+  /**
+   * bytes of a cache line, for the ruler
+   */
+  cache_line: number;
+  order: number;
+  /**
+   * per slab
+   */
+  objects: number;
+  /**
+   * bytes at the end of each slab that hold no slot
+   */
+  slab_waste: number;
+  min_partial: number;
+  cpu_partial_slabs: number;
+  /**
+   * SLAB_POISON, SLAB_RED_ZONE, …
+   */
+  flags: string[];
+  /**
+   * a debugging flag is set: no CPU slabs, every object comes from the node's list
+   */
+  debug: boolean;
+  /**
+   * name of the constructor; empty if none
+   */
+  ctor: string;
+  /**
+   * users of the cache: more than 1 after merging
+   */
+  refcount: number;
+  /**
+   * names of caches that were merged into this one
+   */
+  aliases: string[];
+  layout: SlotPart[];
+  nr_slabs: number;
+  num_objs: number;
+  /**
+   * as /proc/slabinfo counts: objects free on a CPU's list are active
+   */
+  active_objs: number;
+  /**
+   * really with the program
+   */
+  live_objs: number;
+  /**
+   * one for each CPU that has a slab of this cache
+   */
+  cpus: {
+    cpu: number;
+    /**
+     * id; -1 = none
+     */
+    slab: number;
+    /**
+     * slots of that slab, next to be handed out first
+     */
+    freelist: number[];
+    /**
+     * ids, head first
+     */
+    partial: number[];
+  }[];
+  /**
+   * one for each node with partial slabs
+   */
+  nodes: {
+    node: number;
+    nr_partial: number;
+    /**
+     * ids, head first; at most 32
+     */
+    partial: number[];
+  }[];
+  /**
+   * at most 32: those on lists first, then full ones, each in order of id
+   */
+  slabs: Slab[];
+}
+/**
+ * A memory pool (mempool_t).
+ */
+export interface Pool {
+  index: number;
+  /**
+   * A 64-bit value.
+   */
+  address: string;
+  /**
+   * elements wanted at rest
+   */
+  min_nr: number;
+  /**
+   * elements at rest
+   */
+  curr_nr: number;
+  kind: "slab" | "kmalloc" | "pages" | "custom";
+  /**
+   * name of the allocation function
+   */
+  alloc: string;
+  free: string;
+  pool_data: Hex;
+  /**
+   * kind slab: index of the cache; else -1
+   */
+  cache: number;
+  /**
+   * addresses at rest, elements[0] first; the last one is handed out next; at most 64
+   */
+  elements: Hex[];
+  /**
+   * elements handed out and not yet given back (the kernel does not count them)
+   */
+  outstanding: number;
+  /**
+   * who sleeps until an element comes back
+   */
+  waiting: {
+    comm: string;
+    pid: number;
+    /**
+     * A 64-bit value.
+     */
+    since: string;
+  }[];
+  /**
+   * calls of the allocation function so far
+   */
+  alloc_calls: number;
+  free_calls: number;
+}
 export interface Variable {
   name: string;
   type: string;
@@ -337,6 +581,20 @@ export interface Snapshot {
     version: number;
     pcps: Pcp[];
   };
+  /**
+   * Empty until slab caches are used.
+   */
+  caches?: {
+    version: number;
+    caches: Cache[];
+  };
+  /**
+   * Empty until a memory pool is created.
+   */
+  pools?: {
+    version: number;
+    pools: Pool[];
+  };
   context?: {
     version: number;
     cpu: number;
@@ -389,6 +647,8 @@ export interface Since {
   frames?: number;
   buddy?: number;
   pcp?: number;
+  caches?: number;
+  pools?: number;
   context?: number;
   program?: number;
   console?: number;
@@ -517,8 +777,8 @@ export interface StepRequest {
   since?: Since;
 }
 export interface StepResult {
-  position: Position;
   steps: Step[];
+  position: Position;
 }
 export interface SeekRequest {
   step?: number;
@@ -554,12 +814,13 @@ export interface SnapshotResult {
   snapshot: Snapshot;
 }
 /**
- * What one thing is. Name exactly one of pfn, zone, variable.
+ * What one thing is. Name exactly one of pfn, zone, variable, address. An address inside a slab: its object, with every byte of the slot named.
  */
 export interface InspectRequest {
   pfn?: number;
   zone?: number;
   variable?: string;
+  address?: Hex;
 }
 export interface InspectResult {
   title: string;
@@ -572,6 +833,28 @@ export interface InspectResult {
    * first bytes of its content, as a hex dump; empty if never written
    */
   hex: string;
+  /**
+   * an address inside a slab: the slot, part by part
+   */
+  bytes?: {
+    /**
+     * as SlotPart.what
+     */
+    what: string;
+    /**
+     * in the slot
+     */
+    offset: number;
+    address: Hex;
+    /**
+     * two digits a byte, no spaces; at most 512 bytes of a part
+     */
+    hex: string;
+    /**
+     * what these bytes mean now: `free: 0x6b poison`, `in use: red zone 0xcc intact` …
+     */
+    says: string;
+  }[];
 }
 /**
  * Run a statement typed at the console, now. What came after this step is forgotten. `cat /proc/buddyinfo` works too and changes nothing.
@@ -581,9 +864,9 @@ export interface EvalRequest {
   since?: Since;
 }
 export interface EvalResult {
-  position: Position;
   output: string;
   diagnostics: Diagnostic[];
+  position: Position;
 }
 export interface AnswerRequest {
   ask?: number;
