@@ -6,7 +6,7 @@
 #ifndef LA_TESTS_PLAY_H
 #define LA_TESTS_PLAY_H
 
-#include "cmocka_all.h"
+#include "unit/cmocka_all.h"
 
 #include "check_host.h"
 #include "view/view.h"
