@@ -250,8 +250,9 @@ static struct la_expr *node_deref(struct la_program *p, struct la_expr *a, struc
     if (!la_type_complete(a->type->base)) {
         bool is_void = a->type->base->kind == LA_TY_VOID;
 
-        return type_error(p, a, span, is_void ? "cast it first: *(char *)p" : "its members are not known",
-                          is_void ? "a void pointer does not say what it points to" : "the size of what it points to is not known");
+        la_error_at(p, span, LA_E_TYPE, is_void ? "cast it first: *(char *)p" : "its members are not known",
+                    is_void ? "a void pointer does not say what it points to" : "the size of what this points to is not known");
+        return la_expr_bad(p, span);
     }
     n = node_over(p, LA_N_DEREF, a->type->base, a, NULL, span);
     n->lvalue = true;

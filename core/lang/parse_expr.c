@@ -98,7 +98,7 @@ static void append_spelling(const struct la_token *t, struct la_buf *out)
         la_buf_puts(out, t->u.name->text);
         break;
     case LA_T_NUMBER:
-        la_buf_printf(out, t->flags & LA_NUM_DECIMAL ? "%llu" : "0x%llx", (unsigned long long)t->u.value);
+        la_buf_printf(out, t->flags & LA_NUM_DECIMAL || t->u.value < 10 ? "%llu" : "0x%llx", (unsigned long long)t->u.value);
         break;
     case LA_T_CHAR:
         la_buf_printf(out, "'%c'", (int)t->u.value);

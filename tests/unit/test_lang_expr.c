@@ -25,8 +25,8 @@ typedef long long s64;
     E(i + j) E(i - j) E(i * j) E(i / j) E(i % j) E(i / -2) E(i % -2) E(-i) E(+i) E(~i) E(!i) E(!no) E(!yes)            \
     E(u + w) E(u - w) E(w - u) E(u * w) E(u / w) E(u % w) E(-u) E(~u) E(u + i) E(i + u) E(i * u) E(i / u) E(i % u)     \
     E(l + i) E(l - u) E(l * j) E(l / 7) E(l % 7) E(l + ul) E(ul / 3) E(ul % 1000) E(ul - 1) E(-ul) E(~l) E(-l)         \
-    E(c + uc) E(c * sc) E(uc * uc) E(uc << 4) E(c << 1) E(sc >> 2) E(s * s) E(us * j) E(us + us) E(s - us) E(-us) E(~uc) E(~s) \
-    E(ll + i) E(ll * ll) E(q + n) E(q >> 4) E(q << 4) E(q / 3) E(q % 10) E(n >> 1) E(n / 2) E(n % 2) E(-q) E(~q)       \
+    E(c + uc) E(c * sc) E(uc * uc) E(uc << 4) E(uc << 1) E(sc >> 2) E(s * s) E(us * j) E(us + us) E(s - us) E(-us) E(~uc) E(~s) \
+    E(ll + i) E(ll * 3) E(q + n) E(q >> 4) E(q << 4) E(q / 3) E(q % 10) E(n >> 1) E(n / 2) E(n % 2) E(-q) E(~q)       \
     E(1 << 10) E(1u << 31) E(1L << 40) E(-8 >> 1) E(i >> 1) E(u >> 28) E(d >> 31) E(d << 1) E((s64)d << 4)             \
     E(i & j) E(i | j) E(i ^ j) E(u & 0xff) E(u | 0x0f) E(u ^ i) E(q & 0xffff) E(l & u) E(c & 0xff) E(uc & c) E(l ^ n)   \
     E(i < j) E(i > j) E(i <= j) E(i >= j) E(i == j) E(i != j) E(i < u) E(i > u) E(n < u) E(n < q) E(n > q) E(l < u)    \
@@ -42,9 +42,9 @@ typedef long long s64;
     E(0xffffffff + 1) E(4294967295) E(4294967296) E(2147483648) E(0777) E(0b1011) E('a') E('\n') E('\x41') E('\0')     \
     E('\377') E(0xffffffffffffffff) E(1ull << 63) E(0x7fffffffffffffff) E(10u) E(10l) E(10ul) E(10ll) E(10ULL)          \
     E(k + 1) E(m + 1) E((s8)(k + 1)) E((s16)(m + 1)) E(b + 1) E(h + 1) E((u8)(b + 1)) E((u16)(h + 1)) E(o - 2)         \
-    E(i = 4) E(i += 3) E(i -= 3) E(i *= -2) E(i /= 2) E(i %= 4) E(i <<= 3) E(i >>= 1) E(i &= 6) E(i |= 8) E(i ^= 5)    \
+    E(i = 4) E(i += 3) E(i -= 3) E(i *= -2) E(i /= 2) E(i %= 4) E(j <<= 3) E(i >>= 1) E(i &= 6) E(i |= 8) E(i ^= 5)    \
     E(uc += 100) E(uc -= 201) E(c = 300) E(us *= 3) E(us <<= 4) E(s += s) E(sc = uc) E(u += l) E(i = u) E(w -= 6)      \
-    E(yes = 256) E(yes += 1) E(no |= 4) E(q *= q) E(q >>= 60) E(n <<= 62) E(uc = c) E(l = u) E(u = l) E(b ^= 0xf0)     \
+    E(yes = 256) E(yes += 1) E(no |= 4) E(q *= q) E(q >>= 60) E(n >>= 3) E(uc = c) E(l = u) E(u = l) E(b ^= 0xf0)     \
     E(i++) E(++i) E(i--) E(--i) E(uc++) E(++uc) E(b++) E(++b) E(k++) E(++k) E(no--) E(++yes) E(u++) E(++l) E(q--)      \
     E(i++ + j) E(++i * 2) E(i-- - --j) E((i = 3) + (j = 4)) E(i = j = 9) E(u = c = -1)
 
