@@ -1,0 +1,310 @@
+/*
+ * bench_core.c: what the engine costs, as ratios measured in one run.
+ *
+ *     bench_core                 the table of everything that needs no browser
+ *     bench_core FILE…           time requests: each file is JSON, one request a line; prints ms a file
+ *
+ * Each pair that is compared is measured in turns, several rounds, and the best round of each
+ * counts: what else the computer does then disturbs both sides alike or not at all.
+ */
+#include "base/prng.h"
+#include "lookaside.h"
+#include "view/view.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { LIVE = 512, MOVES = 400000, ROUNDS = 7 };
+
+static double now_ms(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static void row(const char *what, double value, const char *unit, const char *aim, bool good)
+{
+    printf("%-58s %9.2f %-7s %-12s %s\n", what, value, unit, aim, !aim[0] ? "" : good ? "ok" : "MISSED");
+}
+
+/* ---- churn: take and give back blocks of order 0..3 at random ---- */
+
+static struct la_machine *boot(const char *json, struct la_trace *trace)
+{
+    struct la_machine_config config;
+    struct la_diags diags;
+
+    la_diags_init(&diags, la_host_libc());
+    (void)la_machine_config_parse(&config, json, strlen(json), 1, &diags);
+    struct la_machine *machine = la_machine_new(la_host_libc(), &config, trace, &diags);
+
+    la_diags_free(&diags);
+    if (!machine)
+        abort();
+    return machine;
+}
+
+static double churn_machine(struct la_machine *machine, bool events)
+{
+    static uint32_t pfn[LIVE], order[LIVE];
+    struct la_prng prng = {42};
+    struct la_mm *mm = machine->mm;
+
+    mm->trace->on = events;
+    for (uint32_t i = 0; i < LIVE; i++)
+        pfn[i] = LA_NO_PFN;
+    double start = now_ms();
+
+    for (uint32_t n = 0; n < MOVES; n++) {
+        uint64_t r = la_prng_next(&prng);
+        uint32_t i = (uint32_t)r % LIVE;
+
+        if (events && (n & 3) == 0)
+            la_trace_begin(mm->trace);
+        if (pfn[i] != LA_NO_PFN) {
+            la_free_pages(mm, pfn[i], order[i]);
+            pfn[i] = LA_NO_PFN;
+        } else {
+            order[i] = (uint32_t)(r >> 32) & 3;
+            pfn[i] = la_alloc_pages(mm, LA_GFP_KERNEL, order[i], LA_NO_NODE);
+        }
+    }
+    double ms = now_ms() - start;
+
+    for (uint32_t i = 0; i < LIVE; i++)
+        if (pfn[i] != LA_NO_PFN)
+            la_free_pages(mm, pfn[i], order[i]);
+    la_trace_begin(mm->trace);
+    la_trace_notes_clear(mm->trace);
+    return ms;
+}
+
+static double churn_malloc(void)
+{
+    static void *volatile block[LIVE];
+    struct la_prng prng = {42};
+    double start = now_ms();
+
+    for (uint32_t n = 0; n < MOVES; n++) {
+        uint64_t r = la_prng_next(&prng);
+        uint32_t i = (uint32_t)r % LIVE;
+
+        if (block[i]) {
+            free(block[i]);
+            block[i] = NULL;
+        } else {
+            block[i] = malloc((size_t)4096 << ((r >> 32) & 3));
+        }
+    }
+    double ms = now_ms() - start;
+
+    for (uint32_t i = 0; i < LIVE; i++) {
+        free(block[i]);
+        block[i] = NULL;
+    }
+    return ms;
+}
+
+static void keep_least(double *best, double ms)
+{
+    if (*best == 0 || ms < *best)
+        *best = ms;
+}
+
+static void bench_churn(void)
+{
+    struct la_trace *trace = la_trace_new(la_host_libc());
+    struct la_machine *machine = boot("{\"profile\": \"x86_64\", \"memory\": \"64M\", \"cpus\": 1}", trace);
+    double off = 0, on = 0, libc = 0;
+
+    for (int r = 0; r < ROUNDS; r++) {
+        keep_least(&libc, churn_malloc());
+        keep_least(&off, churn_machine(machine, false));
+        keep_least(&on, churn_machine(machine, true));
+    }
+    row("churn, glibc malloc/free", libc * 1e6 / MOVES, "ns/op", "", true);
+    row("churn, engine without events", off * 1e6 / MOVES, "ns/op", "", true);
+    row("  engine / glibc", off / libc, "x", "<= 1.0", off <= libc);
+    row("churn, engine with events", on * 1e6 / MOVES, "ns/op", "", true);
+    row("  events on / off", on / off, "x", "<= 3", on <= 3 * off);
+    la_machine_free(machine);
+    la_trace_free(trace);
+}
+
+/* ---- lessons ---- */
+
+struct lesson {
+    struct la_lesson *lesson;
+    struct la_timeline *timeline;
+};
+
+static struct lesson open_lesson(const char *text)
+{
+    struct lesson l;
+    struct la_machine_config config;
+    struct la_diags diags;
+
+    la_diags_init(&diags, la_host_libc());
+    l.lesson = la_lesson_parse(la_host_libc(), text, strlen(text), &diags);
+    (void)la_machine_config_parse(&config, l.lesson->machine, l.lesson->machine_len, 1, &diags);
+    l.timeline = la_timeline_new(la_host_libc(), l.lesson, &config, &diags);
+    if (!l.timeline || diags.nr_errors) {
+        fprintf(stderr, "%s\n", diags.nr ? diags.item[0].message : "no memory");
+        abort();
+    }
+    la_diags_free(&diags);
+    return l;
+}
+
+static void close_lesson(struct lesson *l)
+{
+    la_timeline_free(l->timeline);
+    la_lesson_free(l->lesson);
+}
+
+/* ---- the delta of one step, on a small and on a large machine ---- */
+
+enum { DELTAS = 400 }; /* steps a round */
+
+static double delta_us(const char *memory, size_t *bytes)
+{
+    char text[512];
+    struct la_view view;
+    struct la_view_since since = {{0}};
+    struct la_buf buf;
+    struct la_json w;
+
+    (void)snprintf(text, sizeof text, "```json machine\n{\"profile\": \"x86_64\", \"memory\": \"%s\", \"cpus\": 1}\n```\n```c\nstruct page *p;\n"
+                   "while (1) {\n    p = alloc_pages(GFP_KERNEL, 2);\n    __free_pages(p, 2);\n}\n```\n", memory);
+    struct lesson l = open_lesson(text);
+
+    (void)la_view_init(&view, la_host_libc());
+    la_buf_init(&buf, la_host_libc());
+    la_json_init(&w, &buf);
+    la_view_snapshot(&view, l.timeline, &since, &w);
+    double spent = 0;
+
+    *bytes = 0;
+    for (int n = 0; n < DELTAS; n++) {
+        memcpy(since.version, view.version, sizeof since.version);
+        (void)la_timeline_step(l.timeline);
+        double start = now_ms();
+
+        la_buf_clear(&buf);
+        la_json_init(&w, &buf);
+        la_view_collect(&view, l.timeline->trace);
+        la_view_snapshot(&view, l.timeline, &since, &w);
+        spent += now_ms() - start;
+        *bytes += buf.len;
+    }
+    la_buf_free(&buf);
+    la_view_free(&view);
+    close_lesson(&l);
+    return spent * 1e3 / DELTAS;
+}
+
+static void bench_delta(void)
+{
+    double small = 0, large = 0;
+    size_t small_bytes = 0, large_bytes = 0;
+
+    for (int r = 0; r < 3; r++) {
+        keep_least(&small, delta_us("64M", &small_bytes));
+        keep_least(&large, delta_us("4G", &large_bytes));
+    }
+    row("delta JSON of one step, 64 MiB", small, "us", "", true);
+    row("delta JSON of one step, 4 GiB", large, "us", "", true);
+    row("  time, 4 GiB / 64 MiB", large / small, "x", "<= 1.5", large <= 1.5 * small);
+    row("  bytes, 4 GiB / 64 MiB", (double)large_bytes / (double)small_bytes, "x", "<= 1.5", large_bytes * 2 <= small_bytes * 3);
+}
+
+/* ---- a timeline of 100,000 steps ---- */
+
+enum { LENGTH = 100000, SEEKS = 500 };
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+static void bench_timeline(void)
+{
+    static double ms[SEEKS];
+    struct la_prng prng = {3};
+    struct lesson l = open_lesson("```json machine\n{\"profile\": \"i386\", \"memory\": \"64M\", \"cpus\": 2}\n```\n```c\nstruct page *p[64];\nint i;\n"
+                                  "while (1) {\n    i = (i * 5 + 3) & 63;\n    if (p[i]) {\n        __free_pages(p[i], i & 3);\n        p[i] = NULL;\n"
+                                  "    } else {\n        p[i] = alloc_pages(GFP_KERNEL, i & 3);\n    }\n}\n```\n");
+    struct la_timeline *t = l.timeline;
+    double start = now_ms();
+
+    la_timeline_seek(t, LENGTH);
+    double ran = now_ms() - start;
+
+    for (int n = 0; n < SEEKS; n++) {
+        uint32_t step = la_prng_below(&prng, LENGTH + 1);
+
+        start = now_ms();
+        la_timeline_seek(t, step);
+        ms[n] = now_ms() - start;
+    }
+    qsort(ms, SEEKS, sizeof ms[0], by_size);
+    row("statements a second, with events and keyframes", (double)LENGTH / ran, "k/s", "", true);
+    row("seek to a random step of 100,000, median", ms[SEEKS / 2], "ms", "", true);
+    row("seek to a random step of 100,000, 99 of 100 below", ms[SEEKS * 99 / 100], "ms", "<= 16.7", ms[SEEKS * 99 / 100] <= 16.7);
+    row("keyframes of 100,000 steps", (double)la_timeline_keyframe_bytes(t) / (1 << 20), "MiB", "", true);
+    row("state of the machine", (double)la_arena_bytes(t->machine->arena) / (1 << 20), "MiB", "", true);
+    close_lesson(&l);
+}
+
+/* ---- requests out of a file, for the comparison with WebAssembly ---- */
+
+static char *read_all(const char *path, size_t *len)
+{
+    FILE *file = fopen(path, "rb");
+
+    if (!file)
+        abort();
+    (void)fseek(file, 0, SEEK_END);
+    *len = (size_t)ftell(file);
+    char *text = malloc(*len + 1);
+
+    (void)fseek(file, 0, SEEK_SET);
+    if (!text || fread(text, 1, *len, file) != *len)
+        abort();
+    text[*len] = '\0';
+    (void)fclose(file);
+    return text;
+}
+
+static void time_requests(const char *path)
+{
+    size_t len;
+    char *text = read_all(path, &len);
+    struct la_engine *engine = la_engine_new(la_host_libc());
+    double start = now_ms();
+
+    for (char *line = text, *nl; (nl = strchr(line, '\n')); line = nl + 1)
+        (void)la_request(engine, line, (size_t)(nl - line), NULL);
+    printf("%.3f\n", now_ms() - start);
+    la_engine_free(engine);
+    free(text);
+}
+
+int main(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        time_requests(argv[i]);
+    if (argc > 1)
+        return 0;
+    bench_churn();
+    bench_delta();
+    bench_timeline();
+    return 0;
+}
