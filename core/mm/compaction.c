@@ -41,9 +41,15 @@ static bool suitable(const struct la_zone *zone, const struct la_request *reques
                            zone->nr_free);
 }
 
-/* Can all of the aligned block at @start be emptied?  Stops at the first frame that cannot. */
+/*
+ * Can all of the aligned block at @start be emptied?  Stops at the first frame that cannot.  What is
+ * set aside for atomic requests stays theirs, and a block that is free already needs no work.
+ */
 static bool can_empty(const struct la_mm *mm, uint32_t start, uint32_t pages)
 {
+    if (la_pageblock_type(mm, start) == LA_MT_HIGHATOMIC ||
+        (mm->frame[start].kind == LA_FRAME_FREE && 1u << mm->frame[start].order >= pages))
+        return false;
     for (uint32_t at = start; at < start + pages;) {
         const struct la_frame *frame = &mm->frame[at];
 

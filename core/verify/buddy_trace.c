@@ -54,6 +54,25 @@ static void parse_key(const char *key, uint32_t *order, enum la_migratetype *mt)
     *mt = type_of_letter(*key);
 }
 
+/* The frame that @item names, if a block of @order may start there and nothing lies there yet. */
+static bool read_block(const struct trace_replay *r, const cJSON *item, uint32_t order, uint32_t *pfn)
+{
+    int64_t value = la_verify_int(item, -1);
+
+    if (value < 0 || value >= r->zone->spanned || order >= LA_MAX_ORDER)
+        return false;
+    *pfn = r->start + (uint32_t)value;
+    uint32_t head = la_frame_head(r->mm, *pfn);
+
+    if ((*pfn & ((1u << order) - 1)) != 0 || *pfn + (1u << order) > la_zone_end(r->zone) ||
+        (r->mm->frame[head].kind != LA_FRAME_TAIL && head + (1u << r->mm->frame[head].order) > *pfn))
+        return false;
+    for (uint32_t i = 0; i < 1u << order; i++)
+        if (r->mm->frame[*pfn + i].kind != LA_FRAME_TAIL)
+            return false;
+    return true;
+}
+
 /* ---- making the zone ---- */
 
 static bool make_memory(struct trace_replay *r)
@@ -112,13 +131,13 @@ static void load_free_lists(struct trace_replay *r)
     const cJSON *list, *item;
 
     cJSON_ArrayForEach(list, la_cjson_get(r->recording, "initial_free")) {
-        uint32_t order;
+        uint32_t order, pfn;
         enum la_migratetype mt;
 
         parse_key(list->string, &order, &mt);
         cJSON_ArrayForEach(item, list)
-            if (order < LA_MAX_ORDER && item->valuedouble >= 0 && item->valuedouble < r->zone->spanned)
-                la_restore_free_block(r->mm, r->zone, r->start + (uint32_t)item->valuedouble, order, mt);
+            if (read_block(r, item, order, &pfn))
+                la_restore_free_block(r->mm, r->zone, pfn, order, mt);
     }
 }
 
@@ -129,34 +148,44 @@ static uint32_t list_index(const struct la_mm *mm, uint32_t order, enum la_migra
     return order * LA_NR_PCPTYPES + (mt < LA_NR_PCPTYPES ? mt : LA_MT_MOVABLE);
 }
 
+static void load_pcp_list(struct trace_replay *r, struct la_pcp *pcp, const cJSON *list)
+{
+    uint32_t order, pfn;
+    enum la_migratetype mt;
+    const cJSON *item;
+
+    parse_key(list->string, &order, &mt);
+    if (order > LA_PCP_COSTLY_ORDER && order != r->mm->pageblock_order)
+        return;
+    cJSON_ArrayForEach(item, list) {
+        if (!read_block(r, item, order, &pfn))
+            continue;
+        struct la_frame *frame = la_frame_write(r->mm, pfn);
+
+        frame->kind = LA_FRAME_PCP;
+        frame->order = (uint8_t)order;
+        frame->migratetype = (uint8_t)mt;
+        frame->zone = r->zone->index;
+        la_list_add_tail(r->mm, &pcp->list[list_index(r->mm, order, mt)], pfn);
+        pcp->count += 1u << order;
+    }
+}
+
 static void load_pcp(struct trace_replay *r)
 {
-    const cJSON *cpu, *list, *item;
+    const cJSON *cpu, *list;
     uint32_t number = 0;
 
     cJSON_ArrayForEach(cpu, la_cjson_get(r->recording, "initial_pcp")) {
+        if (number == r->mm->nr_cpus)
+            break;
         struct la_pcp *pcp = &r->zone->pcp[number++];
 
-        pcp->count = (uint32_t)la_verify_number(cpu, "count", 0);
         pcp->high = (uint32_t)la_verify_number(cpu, "high", 0);
         pcp->batch = (uint32_t)la_verify_number(cpu, "batch", 1);
-        pcp->free_factor = (uint32_t)la_verify_number(cpu, "free_factor", 0);
-        cJSON_ArrayForEach(list, la_cjson_get(cpu, "lists")) {
-            uint32_t order;
-            enum la_migratetype mt;
-
-            parse_key(list->string, &order, &mt);
-            cJSON_ArrayForEach(item, list) {
-                uint32_t pfn = r->start + (uint32_t)item->valuedouble;
-                struct la_frame *frame = la_frame_write(r->mm, pfn);
-
-                frame->kind = LA_FRAME_PCP;
-                frame->order = (uint8_t)order;
-                frame->migratetype = (uint8_t)mt;
-                frame->zone = r->zone->index;
-                la_list_add_tail(r->mm, &pcp->list[list_index(r->mm, order, mt)], pfn);
-            }
-        }
+        pcp->free_factor = (uint32_t)la_verify_number(cpu, "free_factor", 0) & 7;
+        cJSON_ArrayForEach(list, la_cjson_get(cpu, "lists"))
+            load_pcp_list(r, pcp, list);
     }
 }
 
@@ -180,7 +209,7 @@ static void load_zone(struct trace_replay *r)
 {
     const cJSON *zone = la_cjson_get(r->recording, "zone");
     const cJSON *reserve = la_cjson_get(zone, "lowmem_reserve");
-    uint32_t column = 0;
+    int column = 0;
 
     r->zone->managed = (uint32_t)la_verify_number(zone, "managed", 0);
     r->zone->mark[LA_WMARK_MIN] = (uint32_t)la_verify_number(zone, "min", 0);
@@ -190,7 +219,7 @@ static void load_zone(struct trace_replay *r)
     r->zone->nr_reserved_highatomic = (uint32_t)la_verify_number(zone, "nr_reserved_highatomic", 0);
     for (uint32_t type = 0; type < LA_NR_ZONE_TYPES; type++)
         if (type != LA_ZONE_HIGHMEM)
-            r->zone->lowmem_reserve[type] = (uint32_t)cJSON_GetNumberValue(cJSON_GetArrayItem(reserve, (int)column++));
+            r->zone->lowmem_reserve[type] = la_verify_column(reserve, column++);
     r->mm->watermark_boost_factor = boost_factor(r->recording);
     la_build_zonelists(r->mm);
     load_pageblocks(r);
@@ -207,7 +236,7 @@ static void load_zone(struct trace_replay *r)
 static void compare_array(struct la_verify *v, const char *what, const cJSON *array, const uint32_t *have, uint32_t nr)
 {
     for (uint32_t i = 0; i < nr; i++)
-        la_verify_value(v, what, have[i], (int64_t)cJSON_GetNumberValue(cJSON_GetArrayItem(array, (int)i)));
+        la_verify_value(v, what, have[i], la_verify_column(array, (int)i));
 }
 
 static void compare_counts(struct trace_replay *r, const cJSON *op)
@@ -246,7 +275,7 @@ static void compare_changed_blocks(struct trace_replay *r, const cJSON *op)
     const cJSON *change;
 
     cJSON_ArrayForEach(change, la_cjson_get(op, "pb")) {
-        uint32_t i = (uint32_t)cJSON_GetNumberValue(cJSON_GetArrayItem(change, 0));
+        uint32_t i = la_verify_column(change, 0);
         const char *letter = la_cjson_string(cJSON_GetArrayItem(change, 1));
 
         if (i >= r->nr_blocks || !letter)
@@ -263,7 +292,7 @@ static void compare_list(struct trace_replay *r, const char *what, const struct 
     uint32_t pfn = list->head;
 
     cJSON_ArrayForEach(item, recorded) {
-        la_verify_value(r->v, what, pfn == LA_NO_PFN ? -1 : (int64_t)pfn - r->start, (int64_t)item->valuedouble);
+        la_verify_value(r->v, what, pfn == LA_NO_PFN ? -1 : (int64_t)pfn - r->start, la_verify_int(item, -2));
         if (pfn != LA_NO_PFN)
             pfn = r->mm->frame[pfn].next;
     }
@@ -300,7 +329,7 @@ static void compare_pcp(struct trace_replay *r, const cJSON *full)
     char key[8];
 
     cJSON_ArrayForEach(cpu, full) {
-        const struct la_pcp *pcp = &r->zone->pcp[number++];
+        const struct la_pcp *pcp = &r->zone->pcp[number < r->mm->nr_cpus ? number++ : 0];
         const cJSON *lists = la_cjson_get(cpu, "lists");
 
         la_verify_value(r->v, "pcp count", pcp->count, la_verify_number(cpu, "count", 0));

@@ -22,6 +22,10 @@ struct la_verify {
 bool la_verify_value(struct la_verify *v, const char *what, int64_t have, int64_t want);
 /** Count a difference that deviation @letter explains. */
 void la_verify_explained(struct la_verify *v, char letter, const char *what, int64_t have, int64_t want);
+/** A whole number within +-2^53, or @otherwise. */
+int64_t la_verify_int(const cJSON *item, int64_t otherwise);
+/** Element @column of @array as a number; 0 when it is missing. */
+uint32_t la_verify_column(const cJSON *array, int column);
 /** A member as a number, or @otherwise when it is missing or null. */
 int64_t la_verify_number(const cJSON *object, const char *key, int64_t otherwise);
 /** The zone type of a /proc name ("DMA32"); LA_NR_ZONE_TYPES when unknown. */

@@ -55,7 +55,8 @@ static const cJSON *same_zone(const cJSON *zones, const cJSON *zone)
 
     cJSON_ArrayForEach(other, zones)
         if (la_verify_number(other, "node", 0) == la_verify_number(zone, "node", 0) &&
-            strcmp(la_cjson_string(la_cjson_get(other, "zone")), la_cjson_string(la_cjson_get(zone, "zone"))) == 0)
+            la_verify_zone_type(la_cjson_string(la_cjson_get(other, "zone"))) ==
+                la_verify_zone_type(la_cjson_string(la_cjson_get(zone, "zone"))))
             return other;
     return NULL;
 }
@@ -78,6 +79,8 @@ static uint32_t pages_needed(const struct depth_replay *r, const cJSON *zone)
     uint32_t free = (uint32_t)la_verify_number(zone, "nr_free_pages", 0);
 
     if (r->node >= 0 && la_verify_number(zone, "node", 0) != r->node)
+        return 0;
+    if (la_verify_zone_type(la_cjson_string(la_cjson_get(zone, "zone"))) == LA_NR_ZONE_TYPES)
         return 0;
     return free <= MAX_ZONE_PAGES ? (free + 1023) & ~1023u : 0;
 }
@@ -134,6 +137,8 @@ static void load_zone(struct depth_replay *r, struct la_zone *zone, const cJSON 
     const cJSON *reserve = la_cjson_get(before, "lowmem_reserve");
     int column = 0;
 
+    if (zone->nr_free != 0) /* named twice */
+        return;
     zone->managed = (uint32_t)la_verify_number(before, "managed", 0);
     zone->mark[LA_WMARK_MIN] = (uint32_t)la_verify_number(before, "min", 0);
     zone->mark[LA_WMARK_LOW] = (uint32_t)la_verify_number(before, "low", 0);
@@ -142,7 +147,7 @@ static void load_zone(struct depth_replay *r, struct la_zone *zone, const cJSON 
     zone->nr_reserved_highatomic = (uint32_t)la_verify_number(before, "nr_reserved_highatomic", 0);
     for (uint32_t type = 0; type < LA_NR_ZONE_TYPES; type++)
         if (r->mm->zone_types & 1u << type)
-            zone->lowmem_reserve[type] = (uint32_t)cJSON_GetNumberValue(cJSON_GetArrayItem(reserve, column++));
+            zone->lowmem_reserve[type] = la_verify_column(reserve, column++);
     la_pcp_setup(r->mm, zone);
     fill_zone(r, zone, (uint32_t)la_verify_number(before, "nr_free_pages", 0));
     zone->nr_free_global = la_verify_number(before, "nr_free_pages_global", zone->nr_free);

@@ -34,11 +34,23 @@ void la_verify_explained(struct la_verify *v, char letter, const char *what, int
                       (unsigned)v->index, what, have, want, letter);
 }
 
+int64_t la_verify_int(const cJSON *item, int64_t otherwise)
+{
+    const double limit = 9007199254740992.0; /* 2^53: beyond it a double skips whole numbers */
+
+    if (!cJSON_IsNumber(item) || item->valuedouble > limit || item->valuedouble < -limit)
+        return otherwise;
+    return (int64_t)item->valuedouble;
+}
+
 int64_t la_verify_number(const cJSON *object, const char *key, int64_t otherwise)
 {
-    const cJSON *item = la_cjson_get(object, key);
+    return la_verify_int(la_cjson_get(object, key), otherwise);
+}
 
-    return cJSON_IsNumber(item) ? (int64_t)item->valuedouble : otherwise;
+uint32_t la_verify_column(const cJSON *array, int column)
+{
+    return (uint32_t)la_verify_int(cJSON_GetArrayItem(array, column), 0);
 }
 
 enum la_zone_type la_verify_zone_type(const char *name)

@@ -49,7 +49,7 @@ static void place_cpus(const char *qemu, struct la_mm_setup *setup)
         uint32_t node = (uint32_t)(qemu[7] - '0');
         const char *cpus = qemu + 8;
 
-        qemu += 8;
+        qemu += 7;
         if (strncmp(cpus, ",cpus=", 6) != 0 || node >= LA_MAX_NODES)
             continue;
         char *end;
@@ -148,7 +148,7 @@ static void compare_zone(struct machine_replay *r, const struct la_zone *zone, c
     for (uint32_t type = 0; type < LA_NR_ZONE_TYPES; type++)
         if (r->mm->zone_types & 1u << type)
             la_verify_value(r->v, "protection", zone->lowmem_reserve[type],
-                            (int64_t)cJSON_GetNumberValue(cJSON_GetArrayItem(protection, column++)));
+                            la_verify_column(protection, column++));
     compare_pcp(r, zone, recorded);
 }
 
@@ -176,7 +176,7 @@ static void replay_snapshot(struct machine_replay *r, const cJSON *snapshot)
         r->mm->pcp_high_fraction = (uint32_t)la_verify_number(snapshot, "frac", 0);
         for (uint32_t type = 0; type < LA_NR_ZONE_TYPES; type++)
             if (r->mm->zone_types & 1u << type)
-                r->mm->lowmem_reserve_ratio[type] = (uint32_t)cJSON_GetNumberValue(cJSON_GetArrayItem(ratio, column++));
+                r->mm->lowmem_reserve_ratio[type] = la_verify_column(ratio, column++);
         la_set_min_free_kbytes(r->mm, (uint32_t)la_verify_number(snapshot, "min_free_kbytes", 0));
         compare_zones(r, zones);
     }

@@ -46,12 +46,12 @@ static void test_bad_settings_are_refused_with_a_place(void **state)
     refuses("{\"zones\": {\"HIGHMEM\": \"1M\"}}", 1, 2, "no low memory", NULL);
     refuses("{\"memory\": \"8G\"}", 1, 2, "at most 4G", "x86_64");
     refuses("{\"memory\": \"64M\", \"reserved\": \"64M\"}", 1, 19, "all of the memory", NULL);
-    refuses("{\"processes\": [{\"name\": \"a\", \"pages\": -1}]}", 1, 31, "whole number", NULL);
+    refuses("{\"processes\": [{\"name\": \"a\", \"pages\": -1}]}", 1, 30, "whole number", NULL);
     refuses("{\"processes\": [{\"nam\": \"a\", \"pages\": 1}]}", 1, 17, "not known", "name");
     refuses("{\"thp\": \"yes\"}", 1, 2, "true or false", NULL);
-    refuses("{\"devices\": [{\"name\": \"nic\", \"bar\": \"feb\", \"size\": \"4K\"}]}", 1, 31, "not an address", NULL);
+    refuses("{\"devices\": [{\"name\": \"nic\", \"bar\": \"feb\", \"size\": \"4K\"}]}", 1, 30, "not an address", NULL);
     refuses("[1]", 1, 1, "JSON object", NULL);
-    refuses("{\"memory\": \"64M\",,}", 1, 18, "not JSON", NULL);
+    refuses("{\"memory\": \"64M\",,}", 1, 19, "not JSON", NULL);
 }
 
 static void test_all_keys_are_accepted(void **state)
