@@ -244,8 +244,8 @@ bool la_interp_call(struct la_interp *ip, uint64_t addr, const uint64_t *args, u
         la_vm_oops(ip, "BUG: unable to handle page fault: a callback is not a function", NULL);
         return false;
     }
-    memcpy(&vm->operand[vm->nr_operands], args, nr * sizeof *args);
-    vm->nr_operands += nr;
+    for (uint32_t i = 0; i < nr; i++)
+        vm->operand[vm->nr_operands++] = args[i];
     if (!la_vm_call(ip, (uint32_t)fn, nr, true, pc))
         return false;
     if (!bounded)

@@ -56,6 +56,10 @@ struct row {
 
 #define VARIABLE(type, name, value) type name = value;
 /* The compiler has opinions about such expressions; they are the point. */
+#ifdef __clang__
+#pragma GCC diagnostic ignored "-Wunknown-warning-option"
+#endif
+#pragma GCC diagnostic ignored "-Wpragmas"
 #pragma GCC diagnostic ignored "-Wall"
 #pragma GCC diagnostic ignored "-Wextra"
 #pragma GCC diagnostic ignored "-Wconversion"
