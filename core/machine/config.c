@@ -86,10 +86,23 @@ bool la_parse_size(const char *text, uint64_t *bytes)
     if (p == text)
         return false;
     switch (*p) {
-    case 'K': case 'k': shift = 10; p++; break;
-    case 'M': case 'm': shift = 20; p++; break;
-    case 'G': case 'g': shift = 30; p++; break;
-    default: break;
+    case 'K':
+    case 'k':
+        shift = 10;
+        p++;
+        break;
+    case 'M':
+    case 'm':
+        shift = 20;
+        p++;
+        break;
+    case 'G':
+    case 'g':
+        shift = 30;
+        p++;
+        break;
+    default:
+        break;
     }
     if (*p != '\0' || value > UINT64_C(1) << (62 - shift))
         return false;
@@ -184,7 +197,8 @@ static void read_zones(struct reader *r, const cJSON *item)
         complain(r, "zones", "{\"DMA\": \"16M\", \"NORMAL\": \"48M\"}", "an object of zone names and sizes is wanted");
         return;
     }
-    cJSON_ArrayForEach(zone, item) {
+    cJSON_ArrayForEach(zone, item)
+    {
         uint32_t type = 0;
 
         while (type < 5 && strcmp(names[type], zone->string) != 0)
@@ -247,13 +261,13 @@ static void read_page_cache(struct reader *r, const cJSON *item)
     const cJSON *part;
 
     if (clean)
-        read_pages(r, cJSON_IsObject(item) ? "clean" : "page_cache", clean, 0, MAX_PAGES, &r->config->cache_clean_pages);
+        read_pages(r, cJSON_IsObject(item) ? "clean" : "page_cache", clean, 0, MAX_PAGES,
+                   &r->config->cache_clean_pages);
     if (dirty)
         read_pages(r, "dirty", dirty, 0, MAX_PAGES, &r->config->cache_dirty_pages);
     if (cJSON_IsObject(item))
-        cJSON_ArrayForEach(part, item)
-            if (strcmp(part->string, "clean") != 0 && strcmp(part->string, "dirty") != 0)
-                complain(r, part->string, "the page cache has `clean` and `dirty` pages", "there is no such part");
+        cJSON_ArrayForEach(part, item) if (strcmp(part->string, "clean") != 0 && strcmp(part->string, "dirty") != 0)
+            complain(r, part->string, "the page cache has `clean` and `dirty` pages", "there is no such part");
 }
 
 static void copy_name(struct reader *r, const char *list, const cJSON *item, char *name)
@@ -273,7 +287,8 @@ static void check_members(struct reader *r, const cJSON *object, const char *con
 {
     const cJSON *member;
 
-    cJSON_ArrayForEach(member, object) {
+    cJSON_ArrayForEach(member, object)
+    {
         uint32_t i = 0;
 
         while (i < nr && strcmp(names[i], member->string) != 0)
@@ -290,7 +305,8 @@ static void read_process(struct reader *r, const cJSON *item)
     const cJSON *adj = la_cjson_get(item, "oom_score_adj"), *exits = la_cjson_get(item, "exits_at_tick");
 
     if (r->config->nr_processes == LA_CONFIG_PROCESSES || !cJSON_IsObject(item)) {
-        complain(r, "processes", "[{\"name\": \"mysqld\", \"pages\": 300}], at most 32", "this is not a list of processes");
+        complain(r, "processes", "[{\"name\": \"mysqld\", \"pages\": 300}], at most 32",
+                 "this is not a list of processes");
         return;
     }
     memset(process, 0, sizeof *process);
@@ -312,8 +328,7 @@ static void read_processes(struct reader *r, const cJSON *list)
 
     if (!cJSON_IsArray(list))
         complain(r, "processes", "[{\"name\": \"mysqld\", \"pages\": 300}]", "a list is wanted");
-    cJSON_ArrayForEach(item, list)
-        read_process(r, item);
+    cJSON_ArrayForEach(item, list) read_process(r, item);
 }
 
 static void read_device(struct reader *r, const cJSON *item)
@@ -353,8 +368,7 @@ static void read_devices(struct reader *r, const cJSON *list)
 
     if (!cJSON_IsArray(list))
         complain(r, "devices", "[{\"name\": \"nic\", \"bar\": \"0xfeb00000\", \"size\": \"64K\"}]", "a list is wanted");
-    cJSON_ArrayForEach(item, list)
-        read_device(r, item);
+    cJSON_ArrayForEach(item, list) read_device(r, item);
 }
 
 static void read_cache_line(struct reader *r, const cJSON *item)
@@ -376,15 +390,15 @@ static void read_seed(struct reader *r, const cJSON *item)
 
 /* every setting: name, reader */
 #define SETTINGS(X)                                                                                                    \
-    X("profile", read_profile) X("memory", read_memory) X("cpus", read_cpus) X("nodes", read_nodes)                    \
-    X("zones", read_zones) X("reserved", read_reserved) X("min_free_kbytes", read_min_free)                            \
-    X("watermark_boost_factor", read_boost) X("watermark_scale_factor", read_scale)                                    \
-    X("pageblock_order", read_block_order) X("thp", read_thp) X("pcp", read_pcp) X("pae", read_pae)                    \
-    X("page_cache", read_page_cache) X("processes", read_processes) X("devices", read_devices)                         \
-    X("cache_line", read_cache_line) X("seed", read_seed)
+    X("profile", read_profile)                                                                                         \
+    X("memory", read_memory) X("cpus", read_cpus) X("nodes", read_nodes) X("zones", read_zones)                        \
+        X("reserved", read_reserved) X("min_free_kbytes", read_min_free) X("watermark_boost_factor", read_boost)       \
+            X("watermark_scale_factor", read_scale) X("pageblock_order", read_block_order) X("thp", read_thp)          \
+                X("pcp", read_pcp) X("pae", read_pae) X("page_cache", read_page_cache) X("processes", read_processes)  \
+                    X("devices", read_devices) X("cache_line", read_cache_line) X("seed", read_seed)
 
 #define SETTING_READER(name, reader) reader,
-#define SETTING_NAME(name, reader) name,
+#define SETTING_NAME(name, reader)   name,
 
 static void (*const readers[])(struct reader *reader, const cJSON *item) = {SETTINGS(SETTING_READER)};
 static const char *const key_names[] = {SETTINGS(SETTING_NAME) NULL};
@@ -487,8 +501,7 @@ bool la_machine_config_parse(struct la_machine_config *config, const char *json,
         return false;
     }
     la_machine_config_default(config, find_profile(&reader, tree));
-    cJSON_ArrayForEach(item, tree)
-        read_key(&reader, item);
+    cJSON_ArrayForEach(item, tree) read_key(&reader, item);
     cJSON_Delete(tree);
     if (reader.ok) {
         const char *key, *hint, *message = la_machine_config_resolve(config, &key, &hint);

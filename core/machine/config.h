@@ -27,33 +27,33 @@ enum { LA_CONFIG_NAME = 16, LA_CONFIG_PROCESSES = 32, LA_CONFIG_DEVICES = 8 };
 struct la_process_config {
     char name[LA_CONFIG_NAME];
     uint32_t pages;
-    uint32_t exits_at_tick;  /* 0 = never */
-    int32_t oom_score_adj;   /* -1000..1000; -1000 = never killed */
+    uint32_t exits_at_tick; /* 0 = never */
+    int32_t oom_score_adj;  /* -1000..1000; -1000 = never killed */
 };
 
 struct la_device_config {
     char name[LA_CONFIG_NAME];
-    uint64_t bar;            /* physical address of its registers */
+    uint64_t bar; /* physical address of its registers */
     uint32_t bytes;
 };
 
 struct la_machine_config {
     enum la_profile profile;
-    uint32_t pages;                          /* memory; all nodes together; LA_CONFIG_DEFAULT = by zones or profile */
+    uint32_t pages; /* memory; all nodes together; LA_CONFIG_DEFAULT = by zones or profile */
     uint32_t cpus, nodes;
-    uint32_t zone_pages[LA_NR_ZONE_TYPES];   /* scaled sizes; all LA_CONFIG_DEFAULT = real borders */
-    uint32_t reserved_pages;                 /* kernel image; LA_CONFIG_DEFAULT = plausible */
-    uint32_t min_free_kbytes;                /* LA_CONFIG_DEFAULT = the kernel's formula */
-    uint32_t watermark_boost_factor;         /* default 15000 */
-    uint32_t watermark_scale_factor;         /* default 10 */
-    uint32_t pageblock_order;                /* LA_CONFIG_DEFAULT = 9, on i386 10 */
+    uint32_t zone_pages[LA_NR_ZONE_TYPES]; /* scaled sizes; all LA_CONFIG_DEFAULT = real borders */
+    uint32_t reserved_pages;               /* kernel image; LA_CONFIG_DEFAULT = plausible */
+    uint32_t min_free_kbytes;              /* LA_CONFIG_DEFAULT = the kernel's formula */
+    uint32_t watermark_boost_factor;       /* default 15000 */
+    uint32_t watermark_scale_factor;       /* default 10 */
+    uint32_t pageblock_order;              /* LA_CONFIG_DEFAULT = 9, on i386 10 */
     bool thp, pcp, pae;
     uint32_t cache_clean_pages, cache_dirty_pages; /* page-cache fill */
     uint32_t nr_processes;
     struct la_process_config process[LA_CONFIG_PROCESSES];
     uint32_t nr_devices;
     struct la_device_config device[LA_CONFIG_DEVICES];
-    uint32_t cache_line;                     /* bytes, default 64 */
+    uint32_t cache_line; /* bytes, default 64 */
     uint64_t seed;
 };
 

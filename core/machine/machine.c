@@ -41,7 +41,8 @@ static void zone_text(const struct la_mm *mm, uint64_t index, struct la_buf *out
 
 static void name_text(void *ctx, enum la_field_type type, uint64_t value, struct la_buf *out)
 {
-    static const char *const types[LA_NR_MIGRATETYPES] = {"unmovable", "movable", "reclaimable", "highatomic", "isolate"};
+    static const char *const types[LA_NR_MIGRATETYPES] = {"unmovable", "movable", "reclaimable", "highatomic",
+                                                          "isolate"};
     static const char *const marks[LA_NR_WMARK] = {"min", "low", "high", "promo"};
 
     switch (type) {

@@ -23,8 +23,8 @@ struct la_machine {
     struct la_arena *arena;
     struct la_trace *trace;
     struct la_mm *mm;
-    struct la_region *image;          /* storage of the image window: LA_IMAGE_BYTES */
-    struct la_machine_config config;  /* with defaults filled in */
+    struct la_region *image;         /* storage of the image window: LA_IMAGE_BYTES */
+    struct la_machine_config config; /* with defaults filled in */
 };
 
 /**

@@ -82,7 +82,8 @@ static enum la_mmu_status fault(struct la_machine *machine, uint64_t addr, bool 
 
     la_buf_init(&text, la_arena_host(machine->arena));
     if (!is_canonical(layout, addr)) {
-        la_buf_printf(&text, "general protection fault, probably for non-canonical address 0x%" PRIx64 ": 0000 [#1]", addr);
+        la_buf_printf(&text, "general protection fault, probably for non-canonical address 0x%" PRIx64 ": 0000 [#1]",
+                      addr);
     } else {
         la_buf_printf(&text, "BUG: %s: %0*" PRIx64 "\n",
                       addr < LA_PAGE_SIZE ? "kernel NULL pointer dereference, address"
@@ -115,9 +116,10 @@ static void check_owner(struct la_machine *machine, uint32_t pfn, bool write)
     enum la_frame_kind kind = machine->mm->frame[la_frame_head(machine->mm, pfn)].kind;
 
     if (kind == LA_FRAME_FREE || kind == LA_FRAME_PCP)
-        report_page(machine, write ? "use after free: write to free page" : "use after free: read of free page", pfn,
-                    "The real kernel says nothing (without page_poison, debug_pagealloc or KASAN): the page may belong to "
-                    "somebody else by now.");
+        report_page(
+            machine, write ? "use after free: write to free page" : "use after free: read of free page", pfn,
+            "The real kernel says nothing (without page_poison, debug_pagealloc or KASAN): the page may belong to "
+            "somebody else by now.");
     else if (write && (kind == LA_FRAME_RESERVED || kind == LA_FRAME_PAGE_CACHE || kind == LA_FRAME_PROCESS))
         report_page(machine, "wild write to a page of somebody else:", pfn,
                     "The real kernel says nothing: other memory is silently corrupted.");
@@ -130,7 +132,8 @@ static void make_struct_page(const struct la_mm *mm, uint32_t pfn, unsigned char
     const struct la_frame *frame = &mm->frame[pfn];
     bool small = mm->layout.pointer_bytes == 4;
     uint64_t flags = (frame->flags & LA_FRAME_F_DIRTY ? PG_DIRTY : 0) | (frame->flags & LA_FRAME_F_LRU ? PG_LRU : 0) |
-                     (frame->kind == LA_FRAME_SLAB ? PG_SLAB : 0) | (frame->kind == LA_FRAME_RESERVED ? PG_RESERVED : 0) |
+                     (frame->kind == LA_FRAME_SLAB ? PG_SLAB : 0) |
+                     (frame->kind == LA_FRAME_RESERVED ? PG_RESERVED : 0) |
                      (frame->flags & LA_FRAME_F_COMPOUND ? PG_HEAD : 0);
     uint64_t private = frame->kind == LA_FRAME_FREE ? frame->order : 0;
     uint32_t count[2] = {(uint32_t)frame->mapcount - 1, (uint32_t)(int32_t)frame->refcount};
@@ -178,7 +181,8 @@ enum la_mmu_status la_mmu_read(struct la_machine *machine, uint64_t addr, void *
     return LA_MMU_OK;
 }
 
-static enum la_mmu_status write_frame(struct la_machine *machine, const struct place *place, const void *buf, uint32_t len)
+static enum la_mmu_status write_frame(struct la_machine *machine, const struct place *place, const void *buf,
+                                      uint32_t len)
 {
     check_owner(machine, place->pfn, true);
     if (!la_frame_store(machine->mm, place->pfn, place->offset, buf, len))
@@ -210,7 +214,8 @@ enum la_mmu_status la_mmu_write(struct la_machine *machine, uint64_t addr, const
             write_image(machine, place.offset, in, part);
             break;
         case W_MEM_MAP:
-            return fault(machine, addr, true, "struct page belongs to the kernel: it can be looked at, but not written here.");
+            return fault(machine, addr, true,
+                         "struct page belongs to the kernel: it can be looked at, but not written here.");
         default:
             return fault(machine, addr, true, NULL);
         }

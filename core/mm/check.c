@@ -198,7 +198,8 @@ uint32_t la_mm_check(const struct la_mm *mm, struct la_buf *out)
         check_zone(&check, &mm->zone[z]);
     for (uint32_t i = 0; i < mm->nr_processes; i++)
         expect(&check, "frames of a process", i,
-               check_list(&check, &mm->process[i].frames, LA_FRAME_PROCESS, "frame of a process"), mm->process[i].pages);
+               check_list(&check, &mm->process[i].frames, LA_FRAME_PROCESS, "frame of a process"),
+               mm->process[i].pages);
     expect(&check, "frames freed twice", 0, mm->nr_misfreed, check.below_zero);
     check_pkmap(&check);
     return check.problems;

@@ -34,13 +34,13 @@ enum {
 
 struct la_context {
     uint32_t preempt_count;
-    uint32_t rcu_nesting;       /* rcu_read_lock depth */
-    uint32_t task_flags;        /* LA_PF_* */
+    uint32_t rcu_nesting; /* rcu_read_lock depth */
+    uint32_t task_flags;  /* LA_PF_* */
     uint32_t pid;
     char comm[LA_TASK_COMM_LEN];
     bool irqs_disabled;
-    bool oom_victim;            /* this task was chosen by the OOM killer */
-    bool realtime;              /* SCHED_FIFO / SCHED_RR task */
+    bool oom_victim; /* this task was chosen by the OOM killer */
+    bool realtime;   /* SCHED_FIFO / SCHED_RR task */
 };
 
 /** True in a softirq, hard interrupt or NMI. */

@@ -163,7 +163,8 @@ static void steal_suitable_fallback(struct la_mm *mm, struct la_zone *zone, uint
 static bool rmqueue_fallback(struct la_mm *mm, struct la_zone *zone, uint32_t order, enum la_migratetype mt,
                              uint32_t alloc_flags)
 {
-    uint32_t min_order = order < mm->pageblock_order && (alloc_flags & LA_ALLOC_NOFRAGMENT) ? mm->pageblock_order : order;
+    uint32_t min_order =
+        order < mm->pageblock_order && (alloc_flags & LA_ALLOC_NOFRAGMENT) ? mm->pageblock_order : order;
     enum la_migratetype from = LA_MT_MOVABLE;
     uint32_t at = LA_MAX_ORDER;
 

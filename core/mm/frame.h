@@ -25,7 +25,7 @@
 enum {
     LA_PAGE_SHIFT = 12,
     LA_PAGE_SIZE = 1 << LA_PAGE_SHIFT,
-    LA_MAX_ORDER = 11, /* exclusive, as in 6.1: orders 0..10 */
+    LA_MAX_ORDER = 11,   /* exclusive, as in 6.1: orders 0..10 */
     LA_STALE_BYTE = 0xDB /* what memory nobody wrote reads as */
 };
 
@@ -69,19 +69,19 @@ enum {
 };
 
 struct la_frame {
-    uint32_t next, prev;  /* neighbours on the list this head is on; LA_NO_PFN ends it */
-    uint32_t owner;       /* id of the allocation (la_mm_set_owner); 0 = the kernel itself */
-    uint32_t content;     /* content slot + 1; 0 = every byte reads as la_frame_fill() */
-    uint32_t use;         /* for the holder: process index, slab, virtual page … */
-    uint8_t kind;         /* enum la_frame_kind */
-    uint8_t order;        /* of the block, if head */
-    uint8_t migratetype;  /* free: the list it is on; pcp: its type; else as requested */
-    uint8_t flags;        /* LA_FRAME_F_* */
-    int16_t refcount;     /* 1 on the head of an allocation; tails have 0 unless split */
-    uint8_t zone;         /* index in la_mm.zone[], valid on heads */
-    uint8_t fill;         /* use la_frame_fill() */
-    uint16_t pkmap;       /* kmap slot + 1; 0 = not mapped there */
-    uint16_t mapcount;    /* page tables that map it */
+    uint32_t next, prev; /* neighbours on the list this head is on; LA_NO_PFN ends it */
+    uint32_t owner;      /* id of the allocation (la_mm_set_owner); 0 = the kernel itself */
+    uint32_t content;    /* content slot + 1; 0 = every byte reads as la_frame_fill() */
+    uint32_t use;        /* for the holder: process index, slab, virtual page … */
+    uint8_t kind;        /* enum la_frame_kind */
+    uint8_t order;       /* of the block, if head */
+    uint8_t migratetype; /* free: the list it is on; pcp: its type; else as requested */
+    uint8_t flags;       /* LA_FRAME_F_* */
+    int16_t refcount;    /* 1 on the head of an allocation; tails have 0 unless split */
+    uint8_t zone;        /* index in la_mm.zone[], valid on heads */
+    uint8_t fill;        /* use la_frame_fill() */
+    uint16_t pkmap;      /* kmap slot + 1; 0 = not mapped there */
+    uint16_t mapcount;   /* page tables that map it */
 };
 
 _Static_assert(sizeof(struct la_frame) == 32, "the frame table is sized by this");

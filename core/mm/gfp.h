@@ -56,11 +56,11 @@ enum {
 struct la_gfp_name {
     const char *name;
     la_gfp_t value;
-    const char *group;  /* "zone", …; "mask" for combinations, "old" for 2.6 names */
+    const char *group; /* "zone", …; "mask" for combinations, "old" for 2.6 names */
     const char *help;
-    const char *then;   /* old names: what it did in 2.6; else NULL */
-    const char *now;    /* old names: what replaced it; else NULL */
-    const char *until;  /* old names: the version that dropped it; else NULL */
+    const char *then;  /* old names: what it did in 2.6; else NULL */
+    const char *now;   /* old names: what replaced it; else NULL */
+    const char *until; /* old names: the version that dropped it; else NULL */
 };
 
 /** All rows of gfp.def: combinations in decode order, then single flags, then old names. */

@@ -98,7 +98,8 @@ struct la_mm *la_mm_new(struct la_arena *arena, struct la_trace *trace, const st
     mm->watermark_scale_factor = 10;
     mm->watermark_boost_factor = 15000;
     memcpy(mm->lowmem_reserve_ratio, ratio, sizeof ratio);
-    mm->gfp_allowed_mask = LA_GFP_6_1_BITS & ~(la_gfp_t)(LA_GFP_DIRECT_RECLAIM | LA_GFP_KSWAPD_RECLAIM | LA_GFP_IO | LA_GFP_FS);
+    mm->gfp_allowed_mask =
+        LA_GFP_6_1_BITS & ~(la_gfp_t)(LA_GFP_DIRECT_RECLAIM | LA_GFP_KSWAPD_RECLAIM | LA_GFP_IO | LA_GFP_FS);
     mm->kind = LA_FRAME_KERNEL;
     init_nodes(mm, setup);
     for (uint32_t z = 0; z < setup->nr_zones; z++) {

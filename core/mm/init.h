@@ -13,7 +13,7 @@ struct la_zone_setup {
 };
 
 struct la_mm_setup {
-    uint32_t nr_frames;                 /* zones must cover 0..nr_frames-1 without gaps, except in replays */
+    uint32_t nr_frames; /* zones must cover 0..nr_frames-1 without gaps, except in replays */
     uint32_t nr_zones;
     struct la_zone_setup zone[LA_MAX_ZONES]; /* by node, then by type, ascending */
     uint32_t nr_nodes, nr_cpus;

@@ -106,10 +106,11 @@ static void count_below_zero(struct la_mm *mm, uint32_t pfn)
 static void freed_twice(struct la_mm *mm, uint32_t pfn, uint32_t order)
 {
     oops_on_page(mm, "double free of page ", pfn, NULL,
-                 order == 0 ? "The real kernel says nothing: the count goes from 0 to -1 and the page is not freed again. "
-                              "When it next leaves its list: BUG: Bad page state, nonzero _refcount, and the page is lost."
-                            : "The real kernel says nothing and frees the rest of the block again: the same pages are "
-                              "then on the free lists twice. Here the lists are kept sound.");
+                 order == 0
+                     ? "The real kernel says nothing: the count goes from 0 to -1 and the page is not freed again. "
+                       "When it next leaves its list: BUG: Bad page state, nonzero _refcount, and the page is lost."
+                     : "The real kernel says nothing and frees the rest of the block again: the same pages are "
+                       "then on the free lists twice. Here the lists are kept sound.");
     count_below_zero(mm, pfn);
 }
 

@@ -206,8 +206,8 @@ static uint32_t batch_size(const struct la_zone *zone)
 
 static uint32_t high_size(const struct la_mm *mm, const struct la_zone *zone, uint32_t batch)
 {
-    uint32_t pages = mm->pcp_high_fraction != 0 ? zone->managed / mm->pcp_high_fraction
-                                                : la_wmark_pages(zone, LA_WMARK_LOW);
+    uint32_t pages =
+        mm->pcp_high_fraction != 0 ? zone->managed / mm->pcp_high_fraction : la_wmark_pages(zone, LA_WMARK_LOW);
     uint32_t cpus = mm->node[zone->node].nr_cpus;
     uint32_t high = pages / (cpus != 0 ? cpus : mm->nr_cpus);
 

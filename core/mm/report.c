@@ -17,16 +17,17 @@ enum { REPORT_INTERVAL_MIGHT_SLEEP = LA_HZ, REPORT_INTERVAL_WARN_ALLOC = 10 * LA
 
 const char *la_frame_kind_name(enum la_frame_kind kind)
 {
-    static const char *const names[LA_NR_FRAME_KINDS] = {"tail",   "free",    "pcp",     "reserved", "kernel",
+    static const char *const names[LA_NR_FRAME_KINDS] = {"tail",       "free",    "pcp",  "reserved", "kernel",
                                                          "page_cache", "process", "slab", "vmalloc",  "pgtable",
-                                                         "percpu", "pool",    "bad"};
+                                                         "percpu",     "pool",    "bad"};
 
     return kind < LA_NR_FRAME_KINDS ? names[kind] : "?";
 }
 
 const char *la_migratetype_name(enum la_migratetype mt)
 {
-    static const char *const names[LA_NR_MIGRATETYPES] = {"Unmovable", "Movable", "Reclaimable", "HighAtomic", "Isolate"};
+    static const char *const names[LA_NR_MIGRATETYPES] = {"Unmovable", "Movable", "Reclaimable", "HighAtomic",
+                                                          "Isolate"};
 
     return mt < LA_NR_MIGRATETYPES ? names[mt] : "?";
 }

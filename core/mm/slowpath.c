@@ -39,13 +39,13 @@ enum verdict { GO_ON, GOT_PAGE, RETRY, NO_PAGE, HUNG };
 struct slow {
     struct la_mm *mm;
     struct la_request *request;
-    uint32_t pfn;              /* the result, once there is one */
-    uint32_t rounds;           /* of the loop */
-    uint32_t no_progress;      /* fruitless reclaim rounds in a row */
+    uint32_t pfn;         /* the result, once there is one */
+    uint32_t rounds;      /* of the loop */
+    uint32_t no_progress; /* fruitless reclaim rounds in a row */
     uint32_t compact_retries;
-    bool full_compaction;      /* priority was raised */
+    bool full_compaction; /* priority was raised */
     enum la_compact_result compacted;
-    uint32_t freed;            /* by the last direct reclaim */
+    uint32_t freed; /* by the last direct reclaim */
     uint32_t waits;
 };
 
@@ -279,9 +279,8 @@ static bool should_reclaim_retry(struct slow *slow)
         const struct la_zone *zone = &mm->zone[request->zonelist->zone[i]];
         int64_t available = (int64_t)zone->nr_free + la_zone_reclaimable(mm, zone, request->gfp);
 
-        if (zone->type <= request->highest &&
-            la_watermark_ok(zone, request->order, la_wmark_pages(zone, LA_WMARK_MIN), request->highest,
-                            request->alloc_flags, available))
+        if (zone->type <= request->highest && la_watermark_ok(zone, request->order, la_wmark_pages(zone, LA_WMARK_MIN),
+                                                              request->highest, request->alloc_flags, available))
             return true;
     }
     return la_unreserve_highatomic(mm, request, true);

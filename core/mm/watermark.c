@@ -75,7 +75,8 @@ bool la_watermark_ok(const struct la_zone *zone, uint32_t order, uint32_t mark, 
 }
 
 /* The reason of a verdict, for the decision path on screen. */
-static void report(struct la_mm *mm, const struct la_zone *zone, const struct la_request *request, int64_t free, bool ok)
+static void report(struct la_mm *mm, const struct la_zone *zone, const struct la_request *request, int64_t free,
+                   bool ok)
 {
     uint32_t which = request->alloc_flags & LA_ALLOC_WMARK_MASK;
     int64_t min = la_watermark_min(la_wmark_pages(zone, which), request->alloc_flags);
@@ -83,13 +84,13 @@ static void report(struct la_mm *mm, const struct la_zone *zone, const struct la
     int64_t usable = free - unusable_free(zone, request->order, request->alloc_flags);
 
     if (ok)
-        LA_TRACE(mm->trace, WMARK_PASS, zone->index, which, (uint64_t)usable, (uint64_t)(min + reserve),
-                 (uint64_t)min, reserve);
+        LA_TRACE(mm->trace, WMARK_PASS, zone->index, which, (uint64_t)usable, (uint64_t)(min + reserve), (uint64_t)min,
+                 reserve);
     else if (usable > min + reserve)
         LA_TRACE(mm->trace, NO_BLOCK, zone->index, request->order, (uint64_t)usable);
     else
-        LA_TRACE(mm->trace, WMARK_FAIL, zone->index, which, (uint64_t)usable, (uint64_t)(min + reserve),
-                 (uint64_t)min, reserve);
+        LA_TRACE(mm->trace, WMARK_FAIL, zone->index, which, (uint64_t)usable, (uint64_t)(min + reserve), (uint64_t)min,
+                 reserve);
 }
 
 bool la_watermark_fast(struct la_mm *mm, struct la_zone *zone, const struct la_request *request)

@@ -18,7 +18,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum la_zone_type { LA_ZONE_DMA, LA_ZONE_DMA32, LA_ZONE_NORMAL, LA_ZONE_HIGHMEM, LA_ZONE_MOVABLE, LA_ZONE_DEVICE, LA_NR_ZONE_TYPES };
+enum la_zone_type {
+    LA_ZONE_DMA,
+    LA_ZONE_DMA32,
+    LA_ZONE_NORMAL,
+    LA_ZONE_HIGHMEM,
+    LA_ZONE_MOVABLE,
+    LA_ZONE_DEVICE,
+    LA_NR_ZONE_TYPES
+};
 
 enum la_wmark { LA_WMARK_MIN, LA_WMARK_LOW, LA_WMARK_HIGH, LA_WMARK_PROMO, LA_NR_WMARK };
 
@@ -40,41 +48,49 @@ struct la_list {
 
 struct la_free_area {
     struct la_list list[LA_NR_MIGRATETYPES];
-    uint32_t nr_free;                        /* blocks on all lists of this order */
-    uint32_t nr[LA_NR_MIGRATETYPES];         /* blocks on each list (for /proc and snapshots) */
+    uint32_t nr_free;                /* blocks on all lists of this order */
+    uint32_t nr[LA_NR_MIGRATETYPES]; /* blocks on each list (for /proc and snapshots) */
 };
 
 struct la_pcp {
-    uint32_t count;        /* pages on all lists */
-    uint32_t high, batch;  /* give back at high; refill and give back in batches */
-    uint32_t free_factor;  /* batches grow by 2^this while pages are freed in a row */
-    int32_t free_diff;     /* NR_FREE_PAGES delta of this CPU not yet in the zone's counter */
+    uint32_t count;       /* pages on all lists */
+    uint32_t high, batch; /* give back at high; refill and give back in batches */
+    uint32_t free_factor; /* batches grow by 2^this while pages are freed in a row */
+    int32_t free_diff;    /* NR_FREE_PAGES delta of this CPU not yet in the zone's counter */
     struct la_list list[LA_NR_PCP_LISTS];
 };
 
 /* per-zone event counters, as in /proc/zoneinfo */
-enum la_numa_stat { LA_NUMA_HIT, LA_NUMA_MISS, LA_NUMA_FOREIGN, LA_NUMA_INTERLEAVE, LA_NUMA_LOCAL, LA_NUMA_OTHER, LA_NR_NUMA_STATS };
+enum la_numa_stat {
+    LA_NUMA_HIT,
+    LA_NUMA_MISS,
+    LA_NUMA_FOREIGN,
+    LA_NUMA_INTERLEAVE,
+    LA_NUMA_LOCAL,
+    LA_NUMA_OTHER,
+    LA_NR_NUMA_STATS
+};
 
 struct la_zone {
-    uint8_t type;                     /* enum la_zone_type */
+    uint8_t type; /* enum la_zone_type */
     uint8_t node;
-    uint8_t index;                    /* own index in la_mm.zone[] */
-    bool reclaim_active;              /* someone reclaims here: pcp lists stay short */
-    bool boosted;                     /* ZONE_BOOSTED_WATERMARK: next rmqueue wakes kswapd */
+    uint8_t index;       /* own index in la_mm.zone[] */
+    bool reclaim_active; /* someone reclaims here: pcp lists stay short */
+    bool boosted;        /* ZONE_BOOSTED_WATERMARK: next rmqueue wakes kswapd */
     uint32_t start_pfn;
     uint32_t spanned, present, managed;
-    uint32_t mark[LA_NR_WMARK];       /* without boost; use la_wmark_pages() */
+    uint32_t mark[LA_NR_WMARK]; /* without boost; use la_wmark_pages() */
     uint32_t watermark_boost;
     uint32_t lowmem_reserve[LA_NR_ZONE_TYPES]; /* by highest zone type of the request */
-    uint32_t nr_free;                 /* pages on the buddy lists, exact */
-    int64_t nr_free_global;           /* NR_FREE_PAGES as watermark checks read it (may lag, see vmstat.h) */
+    uint32_t nr_free;                          /* pages on the buddy lists, exact */
+    int64_t nr_free_global;                    /* NR_FREE_PAGES as watermark checks read it (may lag, see vmstat.h) */
     uint32_t nr_reserved_highatomic;
-    uint32_t stat_threshold;          /* largest lag a CPU may hold back; 0 = counter is exact */
-    uint32_t nr_file, nr_dirty;       /* page-cache frames, and those of them dirty */
-    uint32_t nr_anon;                 /* process frames */
+    uint32_t stat_threshold;    /* largest lag a CPU may hold back; 0 = counter is exact */
+    uint32_t nr_file, nr_dirty; /* page-cache frames, and those of them dirty */
+    uint32_t nr_anon;           /* process frames */
     uint64_t numa_stat[LA_NR_NUMA_STATS];
-    struct la_list lru;               /* page-cache frames, oldest at the tail */
-    uint32_t compact_cursor;          /* where compaction goes on, pages from the zone's start */
+    struct la_list lru;      /* page-cache frames, oldest at the tail */
+    uint32_t compact_cursor; /* where compaction goes on, pages from the zone's start */
     struct la_free_area free_area[LA_MAX_ORDER];
     struct la_pcp pcp[LA_MAX_CPUS];
 };

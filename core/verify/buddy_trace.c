@@ -30,9 +30,9 @@ struct trace_replay {
     struct la_trace *trace;
     struct la_mm *mm;
     struct la_zone *zone;
-    uint32_t start;      /* pfn here of the zone's first page = pfn 0 of the recording */
+    uint32_t start; /* pfn here of the zone's first page = pfn 0 of the recording */
     uint32_t cpu;
-    char block[4096];    /* pageblock types as recorded so far */
+    char block[4096]; /* pageblock types as recorded so far */
     uint32_t nr_blocks;
 };
 
@@ -95,7 +95,8 @@ static bool make_memory(struct trace_replay *r)
     for (uint32_t t = 0; t < LA_NR_ZONE_TYPES; t++) {
         if (t == LA_ZONE_HIGHMEM && type != LA_ZONE_HIGHMEM)
             continue;
-        setup.zone[setup.nr_zones++] = (struct la_zone_setup){(enum la_zone_type)t, 1, t == type ? r->start : 0, t == type ? pages : 0};
+        setup.zone[setup.nr_zones++] =
+            (struct la_zone_setup){(enum la_zone_type)t, 1, t == type ? r->start : 0, t == type ? pages : 0};
     }
     setup.layout.high_memory = UINT64_MAX;
     r->arena = la_arena_new(r->v->host, UINT64_C(1) << 30);
@@ -130,14 +131,14 @@ static void load_free_lists(struct trace_replay *r)
 {
     const cJSON *list, *item;
 
-    cJSON_ArrayForEach(list, la_cjson_get(r->recording, "initial_free")) {
+    cJSON_ArrayForEach(list, la_cjson_get(r->recording, "initial_free"))
+    {
         uint32_t order, pfn;
         enum la_migratetype mt;
 
         parse_key(list->string, &order, &mt);
-        cJSON_ArrayForEach(item, list)
-            if (read_block(r, item, order, &pfn))
-                la_restore_free_block(r->mm, r->zone, pfn, order, mt);
+        cJSON_ArrayForEach(item, list) if (read_block(r, item, order, &pfn))
+            la_restore_free_block(r->mm, r->zone, pfn, order, mt);
     }
 }
 
@@ -157,7 +158,8 @@ static void load_pcp_list(struct trace_replay *r, struct la_pcp *pcp, const cJSO
     parse_key(list->string, &order, &mt);
     if (order > LA_PCP_COSTLY_ORDER && order != r->mm->pageblock_order)
         return;
-    cJSON_ArrayForEach(item, list) {
+    cJSON_ArrayForEach(item, list)
+    {
         if (!read_block(r, item, order, &pfn))
             continue;
         struct la_frame *frame = la_frame_write(r->mm, pfn);
@@ -176,7 +178,8 @@ static void load_pcp(struct trace_replay *r)
     const cJSON *cpu, *list;
     uint32_t number = 0;
 
-    cJSON_ArrayForEach(cpu, la_cjson_get(r->recording, "initial_pcp")) {
+    cJSON_ArrayForEach(cpu, la_cjson_get(r->recording, "initial_pcp"))
+    {
         if (number == r->mm->nr_cpus)
             break;
         struct la_pcp *pcp = &r->zone->pcp[number++];
@@ -184,8 +187,7 @@ static void load_pcp(struct trace_replay *r)
         pcp->high = (uint32_t)la_verify_number(cpu, "high", 0);
         pcp->batch = (uint32_t)la_verify_number(cpu, "batch", 1);
         pcp->free_factor = (uint32_t)la_verify_number(cpu, "free_factor", 0) & 7;
-        cJSON_ArrayForEach(list, la_cjson_get(cpu, "lists"))
-            load_pcp_list(r, pcp, list);
+        cJSON_ArrayForEach(list, la_cjson_get(cpu, "lists")) load_pcp_list(r, pcp, list);
     }
 }
 
@@ -195,7 +197,8 @@ static uint32_t boost_factor(const cJSON *recording)
     bool recorded = false;
     const cJSON *op;
 
-    cJSON_ArrayForEach(op, la_cjson_get(recording, "ops")) {
+    cJSON_ArrayForEach(op, la_cjson_get(recording, "ops"))
+    {
         int64_t boost = la_verify_number(op, "boost", -1);
 
         if (boost > 0)
@@ -251,7 +254,8 @@ static void compare_counts(struct trace_replay *r, const cJSON *op)
         compare_array(r->v, "free blocks of an order", free, have, LA_MAX_ORDER);
     if (la_cjson_get(op, "pcp"))
         compare_array(r->v, "pcp count, high, batch, free_factor", la_cjson_get(op, "pcp"), numbers, 4);
-    cJSON_ArrayForEach(list, mt) {
+    cJSON_ArrayForEach(list, mt)
+    {
         for (uint32_t o = 0; o < LA_MAX_ORDER; o++)
             have[o] = r->zone->free_area[o].nr[type_of_letter(list->string[0])];
         compare_array(r->v, "free blocks of a type", list, have, LA_MAX_ORDER);
@@ -274,7 +278,8 @@ static void compare_changed_blocks(struct trace_replay *r, const cJSON *op)
     uint32_t first = r->start >> r->mm->pageblock_order;
     const cJSON *change;
 
-    cJSON_ArrayForEach(change, la_cjson_get(op, "pb")) {
+    cJSON_ArrayForEach(change, la_cjson_get(op, "pb"))
+    {
         uint32_t i = la_verify_column(change, 0);
         const char *letter = la_cjson_string(cJSON_GetArrayItem(change, 1));
 
@@ -291,7 +296,8 @@ static void compare_list(struct trace_replay *r, const char *what, const struct 
     const cJSON *item;
     uint32_t pfn = list->head;
 
-    cJSON_ArrayForEach(item, recorded) {
+    cJSON_ArrayForEach(item, recorded)
+    {
         la_verify_value(r->v, what, pfn == LA_NO_PFN ? -1 : (int64_t)pfn - r->start, la_verify_int(item, -2));
         if (pfn != LA_NO_PFN)
             pfn = r->mm->frame[pfn].next;
@@ -328,7 +334,8 @@ static void compare_pcp(struct trace_replay *r, const cJSON *full)
     uint32_t number = 0;
     char key[8];
 
-    cJSON_ArrayForEach(cpu, full) {
+    cJSON_ArrayForEach(cpu, full)
+    {
         const struct la_pcp *pcp = &r->zone->pcp[number < r->mm->nr_cpus ? number++ : 0];
         const cJSON *lists = la_cjson_get(cpu, "lists");
 
@@ -364,7 +371,8 @@ static void do_alloc(struct trace_replay *r, const cJSON *op)
     uint32_t order = (uint32_t)la_verify_number(op, "order", 0);
     uint32_t pfn = la_alloc_pages(r->mm, gfp_of(r, op), order, 1);
 
-    la_verify_value(r->v, "page returned", pfn == LA_NO_PFN ? -1 : (int64_t)pfn - r->start, la_verify_number(op, "pfn", -1));
+    la_verify_value(r->v, "page returned", pfn == LA_NO_PFN ? -1 : (int64_t)pfn - r->start,
+                    la_verify_number(op, "pfn", -1));
 }
 
 static void do_op(struct trace_replay *r, const cJSON *op)
@@ -374,7 +382,8 @@ static void do_op(struct trace_replay *r, const cJSON *op)
     if (what && strcmp(what, "alloc") == 0)
         do_alloc(r, op);
     else if (what && strcmp(what, "free") == 0)
-        la_free_pages(r->mm, r->start + (uint32_t)la_verify_number(op, "pfn", 0), (uint32_t)la_verify_number(op, "order", 0));
+        la_free_pages(r->mm, r->start + (uint32_t)la_verify_number(op, "pfn", 0),
+                      (uint32_t)la_verify_number(op, "order", 0));
     else
         la_drain_all_pages(r->mm);
     compare_counts(r, op);
@@ -397,7 +406,8 @@ void la_verify_buddy_trace(struct la_verify *v, const cJSON *recording)
     v->where = "op";
     if (make_memory(&r)) {
         load_zone(&r);
-        cJSON_ArrayForEach(op, la_cjson_get(recording, "ops")) {
+        cJSON_ArrayForEach(op, la_cjson_get(recording, "ops"))
+        {
             do_op(&r, op);
             v->index++;
         }

@@ -13,8 +13,8 @@
 struct la_verify {
     const struct la_host *host;
     struct la_verify_report *report;
-    const char *where;   /* "op", "run", … */
-    uint32_t index;      /* number of that op, run … */
+    const char *where; /* "op", "run", … */
+    uint32_t index;    /* number of that op, run … */
     uint32_t shown;
 };
 

@@ -28,7 +28,7 @@ enum { NOISE_I386 = 30, MAX_ZONE_PAGES = 1 << 21 };
 
 struct depth_replay {
     struct la_verify *v;
-    const cJSON *result;     /* of the run */
+    const cJSON *result; /* of the run */
     const cJSON *before, *after;
     struct la_arena *arena;
     struct la_trace *trace;
@@ -36,7 +36,7 @@ struct depth_replay {
     la_gfp_t gfp;
     uint32_t order;
     int32_t node;
-    bool boost_late;         /* the marks are those from before the run, not from its end */
+    bool boost_late; /* the marks are those from before the run, not from its end */
 };
 
 static la_gfp_t parse_hex(const char *text)
@@ -53,11 +53,10 @@ static const cJSON *same_zone(const cJSON *zones, const cJSON *zone)
 {
     const cJSON *other;
 
-    cJSON_ArrayForEach(other, zones)
-        if (la_verify_number(other, "node", 0) == la_verify_number(zone, "node", 0) &&
-            la_verify_zone_type(la_cjson_string(la_cjson_get(other, "zone"))) ==
-                la_verify_zone_type(la_cjson_string(la_cjson_get(zone, "zone"))))
-            return other;
+    cJSON_ArrayForEach(other,
+                       zones) if (la_verify_number(other, "node", 0) == la_verify_number(zone, "node", 0) &&
+                                  la_verify_zone_type(la_cjson_string(la_cjson_get(other, "zone"))) ==
+                                      la_verify_zone_type(la_cjson_string(la_cjson_get(zone, "zone")))) return other;
     return NULL;
 }
 
@@ -67,9 +66,8 @@ static bool is_32bit(const cJSON *zones)
 {
     const cJSON *zone;
 
-    cJSON_ArrayForEach(zone, zones)
-        if (la_verify_zone_type(la_cjson_string(la_cjson_get(zone, "zone"))) == LA_ZONE_HIGHMEM)
-            return true;
+    cJSON_ArrayForEach(zone, zones) if (la_verify_zone_type(la_cjson_string(la_cjson_get(zone, "zone"))) ==
+                                        LA_ZONE_HIGHMEM) return true;
     return false;
 }
 
@@ -97,7 +95,8 @@ static bool read_zones(struct depth_replay *r, struct la_mm_setup *setup)
             if (small ? type == LA_ZONE_DMA32 || type == LA_ZONE_DEVICE : type == LA_ZONE_HIGHMEM)
                 continue;
             *out = (struct la_zone_setup){(enum la_zone_type)type, node, 0, 0};
-            cJSON_ArrayForEach(zone, r->before) {
+            cJSON_ArrayForEach(zone, r->before)
+            {
                 if (la_verify_zone_type(la_cjson_string(la_cjson_get(zone, "zone"))) != type ||
                     la_verify_number(zone, "node", 0) != node)
                     continue;
@@ -114,7 +113,9 @@ static bool read_zones(struct depth_replay *r, struct la_mm_setup *setup)
 /* Free pages in big blocks: first the pageblocks set aside for atomic requests, then the rest. */
 static void fill_zone(struct depth_replay *r, struct la_zone *zone, uint32_t free)
 {
-    enum la_migratetype mt = r->gfp & LA_GFP_MOVABLE ? LA_MT_MOVABLE : r->gfp & LA_GFP_RECLAIMABLE ? LA_MT_RECLAIMABLE : LA_MT_UNMOVABLE;
+    enum la_migratetype mt = r->gfp & LA_GFP_MOVABLE       ? LA_MT_MOVABLE
+                             : r->gfp & LA_GFP_RECLAIMABLE ? LA_MT_RECLAIMABLE
+                                                           : LA_MT_UNMOVABLE;
     uint32_t block = 1u << r->mm->pageblock_order, at = zone->start_pfn, end = zone->start_pfn + free;
     uint32_t reserved = zone->nr_reserved_highatomic;
 
@@ -153,7 +154,8 @@ static void load_zone(struct depth_replay *r, struct la_zone *zone, const cJSON 
     zone->nr_free_global = la_verify_number(before, "nr_free_pages_global", zone->nr_free);
     zone->pcp[0].free_diff = (int32_t)la_verify_number(before, "stat_diff_cpu0", zone->nr_free - zone->nr_free_global);
     zone->pcp[1].free_diff = (int32_t)(zone->nr_free - zone->nr_free_global) - zone->pcp[0].free_diff;
-    zone->stat_threshold = (uint32_t)la_verify_number(before, "stat_threshold_cpu0", la_normal_stat_threshold(r->mm, zone));
+    zone->stat_threshold =
+        (uint32_t)la_verify_number(before, "stat_threshold_cpu0", la_normal_stat_threshold(r->mm, zone));
 }
 
 static bool make_memory(struct depth_replay *r)
@@ -174,11 +176,12 @@ static bool make_memory(struct depth_replay *r)
         return false;
     r->mm->watermark_boost_factor = 0;
     la_build_zonelists(r->mm);
-    cJSON_ArrayForEach(zone, r->before)
-        for (uint32_t z = 0; z < r->mm->nr_zones; z++)
-            if (r->mm->zone[z].spanned != 0 && r->mm->zone[z].node == la_verify_number(zone, "node", 0) &&
-                r->mm->zone[z].type == la_verify_zone_type(la_cjson_string(la_cjson_get(zone, "zone"))))
-                load_zone(r, &r->mm->zone[z], zone, same_zone(r->after, zone));
+    cJSON_ArrayForEach(zone, r->before) for (uint32_t z = 0; z < r->mm->nr_zones;
+                                             z++) if (r->mm->zone[z].spanned != 0 &&
+                                                      r->mm->zone[z].node == la_verify_number(zone, "node", 0) &&
+                                                      r->mm->zone[z].type == la_verify_zone_type(la_cjson_string(
+                                                                                 la_cjson_get(zone, "zone"))))
+        load_zone(r, &r->mm->zone[z], zone, same_zone(r->after, zone));
     r->mm->gfp_allowed_mask = LA_GFP_6_1_BITS;
     return true;
 }
@@ -196,12 +199,13 @@ static void kswapd_thresholds(struct depth_replay *r)
 {
     const cJSON *zone;
 
-    cJSON_ArrayForEach(zone, r->after)
-        for (uint32_t z = 0; z < r->mm->nr_zones; z++)
-            if (r->mm->zone[z].spanned != 0 && r->mm->zone[z].node == la_verify_number(zone, "node", 0) &&
-                r->mm->zone[z].type == la_verify_zone_type(la_cjson_string(la_cjson_get(zone, "zone"))))
-                r->mm->zone[z].stat_threshold =
-                    (uint32_t)la_verify_number(zone, "stat_threshold_cpu0", r->mm->zone[z].stat_threshold);
+    cJSON_ArrayForEach(zone, r->after) for (uint32_t z = 0; z < r->mm->nr_zones;
+                                            z++) if (r->mm->zone[z].spanned != 0 &&
+                                                     r->mm->zone[z].node == la_verify_number(zone, "node", 0) &&
+                                                     r->mm->zone[z].type == la_verify_zone_type(la_cjson_string(
+                                                                                la_cjson_get(zone, "zone"))))
+        r->mm->zone[z]
+            .stat_threshold = (uint32_t)la_verify_number(zone, "stat_threshold_cpu0", r->mm->zone[z].stat_threshold);
 }
 
 /* Allocate until NULL (or one block more than recorded ones, with a wide margin). */
@@ -236,7 +240,8 @@ static uint32_t run_until_failure(struct depth_replay *r, struct zone_run *run, 
 /* ---- comparing ---- */
 
 /* How far deviation A may move the end of a run in a zone; 0 when kswapd slept all the time. */
-static int64_t tolerance(const struct depth_replay *r, const struct la_zone *zone, const cJSON *before, const cJSON *after)
+static int64_t tolerance(const struct depth_replay *r, const struct la_zone *zone, const cJSON *before,
+                         const cJSON *after)
 {
     int64_t first = la_verify_number(before, "stat_threshold_cpu0", -1);
     int64_t last = la_verify_number(after, "stat_threshold_cpu0", -1);
@@ -253,10 +258,9 @@ static const cJSON *recorded_zone(const struct depth_replay *r, const cJSON *zon
 {
     const cJSON *item;
 
-    cJSON_ArrayForEach(item, zones)
-        if (la_verify_number(item, "node", 0) == zone->node &&
-            la_verify_zone_type(la_cjson_string(la_cjson_get(item, "zone"))) == zone->type)
-            return item;
+    cJSON_ArrayForEach(item, zones) if (la_verify_number(item, "node", 0) == zone->node &&
+                                        la_verify_zone_type(la_cjson_string(la_cjson_get(item, "zone"))) ==
+                                            zone->type) return item;
     (void)r;
     return NULL;
 }
@@ -268,11 +272,13 @@ static bool lists_matter(const struct depth_replay *r)
 
     if (r->order > 0)
         return true;
-    cJSON_ArrayForEach(zone, r->after) {
+    cJSON_ArrayForEach(zone, r->after)
+    {
         const cJSON *before = same_zone(r->before, zone);
 
         if (la_verify_number(zone, "watermark_boost", 0) != la_verify_number(before, "watermark_boost", 0) ||
-            la_verify_number(zone, "nr_reserved_highatomic", 0) != la_verify_number(before, "nr_reserved_highatomic", 0))
+            la_verify_number(zone, "nr_reserved_highatomic", 0) !=
+                la_verify_number(before, "nr_reserved_highatomic", 0))
             return true;
     }
     return false;
@@ -298,9 +304,11 @@ static void compare_run(struct depth_replay *r, const struct zone_run *run, cons
     *allowed += tolerance(r, zone, before, after);
     compare_value(r, "zone that gave pages", zone->node * 16 + zone->type,
                   la_verify_number(recorded, "node", 0) * 16 +
-                      la_verify_zone_type(la_cjson_string(la_cjson_get(recorded, "zone"))), 0);
+                      la_verify_zone_type(la_cjson_string(la_cjson_get(recorded, "zone"))),
+                  0);
     compare_value(r, "pages from a zone", run->pages, la_verify_number(recorded, "pages", 0), *allowed);
-    compare_value(r, "free pages left in a zone", run->free_then, la_verify_number(recorded, "zone_free_then", 0), *allowed);
+    compare_value(r, "free pages left in a zone", run->free_then, la_verify_number(recorded, "zone_free_then", 0),
+                  *allowed);
 }
 
 static void compare_all(struct depth_replay *r, const struct zone_run *run, uint32_t nr, uint32_t blocks)
@@ -319,10 +327,9 @@ static bool boost_changed(const struct depth_replay *r)
 {
     const cJSON *zone;
 
-    cJSON_ArrayForEach(zone, r->after)
-        if (la_verify_number(zone, "watermark_boost", 0) !=
-            la_verify_number(same_zone(r->before, zone), "watermark_boost", 0))
-            return true;
+    cJSON_ArrayForEach(zone,
+                       r->after) if (la_verify_number(zone, "watermark_boost", 0) !=
+                                     la_verify_number(same_zone(r->before, zone), "watermark_boost", 0)) return true;
     return false;
 }
 
@@ -364,10 +371,12 @@ void la_verify_reserve_depth(struct la_verify *v, const cJSON *recording)
     const cJSON *machine, *run;
 
     memcpy(v->report->kind, "reserve depth", sizeof "reserve depth");
-    cJSON_ArrayForEach(machine, recording) {
+    cJSON_ArrayForEach(machine, recording)
+    {
         v->where = machine->string;
         v->index = 0;
-        cJSON_ArrayForEach(run, la_cjson_get(machine, "runs")) {
+        cJSON_ArrayForEach(run, la_cjson_get(machine, "runs"))
+        {
             r.result = la_cjson_get(run, "result");
             r.before = la_cjson_get(r.result, "before");
             r.after = la_cjson_get(r.result, "at_failure");

@@ -66,7 +66,8 @@ static const char *member_of_machines(const cJSON *recording)
 {
     const cJSON *machine;
 
-    cJSON_ArrayForEach(machine, recording) {
+    cJSON_ArrayForEach(machine, recording)
+    {
         if (cJSON_IsArray(la_cjson_get(machine, "runs")))
             return "runs";
         if (cJSON_IsArray(la_cjson_get(machine, "zones")) || cJSON_IsArray(la_cjson_get(machine, "snapshots")))

@@ -13,11 +13,11 @@
 enum { LA_VERIFY_SHOWN = 8 };
 
 struct la_verify_report {
-    char kind[32];        /* "buddy trace", "reserve depth", "zones"; "" = not a recording we know */
-    uint64_t compared;    /* single values compared */
-    uint64_t differ;      /* of them different, not covered by a deviation */
-    uint64_t explained;   /* different, but covered by a lettered deviation (see `text`) */
-    struct la_buf text;   /* the first LA_VERIFY_SHOWN differences and the deviations used, one a line */
+    char kind[32];      /* "buddy trace", "reserve depth", "zones"; "" = not a recording we know */
+    uint64_t compared;  /* single values compared */
+    uint64_t differ;    /* of them different, not covered by a deviation */
+    uint64_t explained; /* different, but covered by a lettered deviation (see `text`) */
+    struct la_buf text; /* the first LA_VERIFY_SHOWN differences and the deviations used, one a line */
 };
 
 /**

@@ -36,9 +36,8 @@ static bool is_32bit(const cJSON *zones)
 {
     const cJSON *zone;
 
-    cJSON_ArrayForEach(zone, zones)
-        if (la_verify_zone_type(la_cjson_string(la_cjson_get(zone, "zone"))) == LA_ZONE_HIGHMEM)
-            return true;
+    cJSON_ArrayForEach(zone, zones) if (la_verify_zone_type(la_cjson_string(la_cjson_get(zone, "zone"))) ==
+                                        LA_ZONE_HIGHMEM) return true;
     return false;
 }
 
@@ -69,7 +68,8 @@ static void read_setup(const struct machine_replay *r, const cJSON *zones, struc
     setup->pageblock_order = 9;
     setup->thp = true;
     setup->nr_cpus = 1;
-    cJSON_ArrayForEach(zone, zones) {
+    cJSON_ArrayForEach(zone, zones)
+    {
         enum la_zone_type type = la_verify_zone_type(la_cjson_string(la_cjson_get(zone, "zone")));
         uint32_t node = (uint32_t)la_verify_number(zone, "node", 0);
         int cpus = cJSON_GetArraySize(la_cjson_get(zone, "pcp"));
@@ -100,7 +100,8 @@ static bool make_memory(struct machine_replay *r, const cJSON *zones)
     r->mm = la_mm_new(r->arena, r->trace, &setup);
     if (!r->mm)
         return false;
-    cJSON_ArrayForEach(zone, zones) {
+    cJSON_ArrayForEach(zone, zones)
+    {
         if (z == r->mm->nr_zones)
             break;
         r->mm->zone[z].present = (uint32_t)la_verify_number(zone, "present", 0);
@@ -127,7 +128,8 @@ static void compare_pcp(struct machine_replay *r, const struct la_zone *zone, co
     const cJSON *cpu;
     uint32_t number = 0;
 
-    cJSON_ArrayForEach(cpu, la_cjson_get(recorded, "pcp")) {
+    cJSON_ArrayForEach(cpu, la_cjson_get(recorded, "pcp"))
+    {
         if (number == r->mm->nr_cpus)
             break;
         la_verify_value(r->v, "pcp high", zone->pcp[number].high, la_verify_number(cpu, "high", 0));
@@ -147,8 +149,7 @@ static void compare_zone(struct machine_replay *r, const struct la_zone *zone, c
     la_verify_value(r->v, "high", zone->mark[LA_WMARK_HIGH] + boost, la_verify_number(recorded, "high", 0));
     for (uint32_t type = 0; type < LA_NR_ZONE_TYPES; type++)
         if (r->mm->zone_types & 1u << type)
-            la_verify_value(r->v, "protection", zone->lowmem_reserve[type],
-                            la_verify_column(protection, column++));
+            la_verify_value(r->v, "protection", zone->lowmem_reserve[type], la_verify_column(protection, column++));
     compare_pcp(r, zone, recorded);
 }
 
@@ -157,7 +158,8 @@ static void compare_zones(struct machine_replay *r, const cJSON *zones)
     uint32_t z = 0;
     const cJSON *zone;
 
-    cJSON_ArrayForEach(zone, zones) {
+    cJSON_ArrayForEach(zone, zones)
+    {
         if (z < r->mm->nr_zones)
             compare_zone(r, &r->mm->zone[z], zone);
         z++;
@@ -251,7 +253,8 @@ static void replay_boot(struct machine_replay *r)
             r->mm->min_free_kbytes = la_calculate_min_free_kbytes(r->mm);
             la_setup_per_zone_wmarks(r->mm);
         }
-        la_verify_value(r->v, "min_free_kbytes", r->mm->min_free_kbytes, la_verify_number(r->machine, "min_free_kbytes", 0));
+        la_verify_value(r->v, "min_free_kbytes", r->mm->min_free_kbytes,
+                        la_verify_number(r->machine, "min_free_kbytes", 0));
         compare_zones(r, zones);
     }
     drop_memory(r);
@@ -263,10 +266,12 @@ void la_verify_zones(struct la_verify *v, const cJSON *recording)
     const cJSON *snapshot;
 
     memcpy(v->report->kind, "zones", sizeof "zones");
-    cJSON_ArrayForEach(r.machine, recording) {
+    cJSON_ArrayForEach(r.machine, recording)
+    {
         v->where = r.machine->string;
         v->index = 0;
-        cJSON_ArrayForEach(snapshot, la_cjson_get(r.machine, "snapshots")) {
+        cJSON_ArrayForEach(snapshot, la_cjson_get(r.machine, "snapshots"))
+        {
             v->index++;
             replay_snapshot(&r, snapshot);
         }

@@ -29,7 +29,8 @@ static void block_counts(const struct la_mm *mm, const struct la_zone *zone, str
 {
     uint32_t nr[LA_NR_MIGRATETYPES] = {0};
 
-    for (uint32_t pfn = zone->start_pfn; pfn < la_zone_end(zone); pfn = ((pfn >> mm->pageblock_order) + 1) << mm->pageblock_order)
+    for (uint32_t pfn = zone->start_pfn; pfn < la_zone_end(zone);
+         pfn = ((pfn >> mm->pageblock_order) + 1) << mm->pageblock_order)
         nr[la_pageblock_type(mm, pfn)]++;
     la_buf_printf(out, "Node %d, zone %8s ", zone->node, la_zone_type_name((enum la_zone_type)zone->type));
     for (uint32_t mt = 0; mt < LA_NR_MIGRATETYPES; mt++)
@@ -39,7 +40,8 @@ static void block_counts(const struct la_mm *mm, const struct la_zone *zone, str
 
 static void node_tables(const struct la_mm *mm, uint32_t node, struct la_buf *out)
 {
-    la_buf_printf(out, "Page block order: %d\nPages per block:  %u\n\n", mm->pageblock_order, 1u << mm->pageblock_order);
+    la_buf_printf(out, "Page block order: %d\nPages per block:  %u\n\n", mm->pageblock_order,
+                  1u << mm->pageblock_order);
     la_buf_printf(out, "%-43s ", "Free pages count per migrate type at order");
     for (uint32_t order = 0; order < LA_MAX_ORDER; order++)
         la_buf_printf(out, "%6u ", (unsigned)order);

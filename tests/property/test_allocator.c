@@ -48,11 +48,24 @@ static void make_machine(struct program *p, char *json, size_t size)
 
 static void do_alloc(struct program *p)
 {
-    static const la_gfp_t base[] = {LA_GFP_KERNEL, LA_GFP_ATOMIC, LA_GFP_NOWAIT, 0xC00, 0xC40, LA_GFP_HIGHUSER,
-                                    LA_GFP_HIGHUSER_MOVABLE, 0};
-    static const la_gfp_t extra[] = {0, 0, LA_GFP_DMA, LA_GFP_HIGHMEM, LA_GFP_MOVABLE, LA_GFP_RECLAIMABLE, LA_GFP_NORETRY,
-                                     LA_GFP_RETRY_MAYFAIL, LA_GFP_MEMALLOC, LA_GFP_NOMEMALLOC, LA_GFP_ZERO,
-                                     LA_GFP_COLD_26, LA_GFP_THISNODE, LA_GFP_COMP, LA_GFP_DMA32, LA_GFP_HIGH};
+    static const la_gfp_t base[] = {LA_GFP_KERNEL, LA_GFP_ATOMIC,   LA_GFP_NOWAIT,           0xC00,
+                                    0xC40,         LA_GFP_HIGHUSER, LA_GFP_HIGHUSER_MOVABLE, 0};
+    static const la_gfp_t extra[] = {0,
+                                     0,
+                                     LA_GFP_DMA,
+                                     LA_GFP_HIGHMEM,
+                                     LA_GFP_MOVABLE,
+                                     LA_GFP_RECLAIMABLE,
+                                     LA_GFP_NORETRY,
+                                     LA_GFP_RETRY_MAYFAIL,
+                                     LA_GFP_MEMALLOC,
+                                     LA_GFP_NOMEMALLOC,
+                                     LA_GFP_ZERO,
+                                     LA_GFP_COLD_26,
+                                     LA_GFP_THISNODE,
+                                     LA_GFP_COMP,
+                                     LA_GFP_DMA32,
+                                     LA_GFP_HIGH};
     la_gfp_t gfp = base[pick(p, 8)] | extra[pick(p, 16)] | extra[pick(p, 16)];
     uint32_t order = pick(p, 3) == 0 ? pick(p, 12) : pick(p, 4);
     uint32_t pfn = la_alloc_pages(p->rig.mm, gfp, order, (int32_t)pick(p, p->rig.mm->nr_nodes + 1u) - 1);
@@ -108,16 +121,38 @@ static void do_call(struct program *p)
     struct la_mm *mm = p->rig.mm;
 
     switch (pick(p, 16)) {
-    case 0: la_mm_tick(mm, pick(p, 5)); break;
-    case 1: la_drain_all_pages(mm); break;
-    case 2: mm->cpu = (uint8_t)pick(p, mm->nr_cpus); break;
-    case 3: do_exact(p); break;
-    case 4: do_memory(p); break;
-    case 5: la_mm_current(mm)->preempt_count = pick(p, 2); break;
-    case 6: la_free_pages(mm, pick(p, mm->nr_frames + 10), pick(p, 4)); break; /* anything at all */
-    case 7: la_mm_current(mm)->task_flags = pick(p, 6) == 0 ? LA_PF_MEMALLOC : 0; break;
-    case 8: case 9: case 10: do_free(p); break;
-    default: do_alloc(p); break;
+    case 0:
+        la_mm_tick(mm, pick(p, 5));
+        break;
+    case 1:
+        la_drain_all_pages(mm);
+        break;
+    case 2:
+        mm->cpu = (uint8_t)pick(p, mm->nr_cpus);
+        break;
+    case 3:
+        do_exact(p);
+        break;
+    case 4:
+        do_memory(p);
+        break;
+    case 5:
+        la_mm_current(mm)->preempt_count = pick(p, 2);
+        break;
+    case 6:
+        la_free_pages(mm, pick(p, mm->nr_frames + 10), pick(p, 4));
+        break; /* anything at all */
+    case 7:
+        la_mm_current(mm)->task_flags = pick(p, 6) == 0 ? LA_PF_MEMALLOC : 0;
+        break;
+    case 8:
+    case 9:
+    case 10:
+        do_free(p);
+        break;
+    default:
+        do_alloc(p);
+        break;
     }
 }
 

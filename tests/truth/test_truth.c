@@ -129,7 +129,8 @@ static void test_other_files_are_refused(void **state)
         "{\"ops\":[],\"initial_free\":{}}",
         "{\"ops\":[{}],\"initial_free\":{\"0U\":[0,-1,1e99]},\"zone\":{\"zone\":\"DMA32\",\"spanned\":16}}",
         "{\"ops\":[{\"op\":\"free\",\"pfn\":-5,\"order\":77}],\"initial_free\":{\"99X\":[1]},"
-        "\"initial_pcp\":[{\"lists\":{\"7U\":[9999999]}}],\"zone\":{\"zone\":\"Normal\",\"spanned\":64,\"zone_start_pfn\":5}}",
+        "\"initial_pcp\":[{\"lists\":{\"7U\":[9999999]}}],\"zone\":{\"zone\":\"Normal\",\"spanned\":64,\"zone_start_"
+        "pfn\":5}}",
         "{\"m\":{\"runs\":[{}]}}",
         "{\"m\":{\"runs\":[{\"result\":{\"before\":[{\"zone\":\"DMA\",\"nr_free_pages\":64}]}}]}}",
         "{\"m\":{\"zones\":[{\"zone\":\"DMA\",\"node\":99}]}}",

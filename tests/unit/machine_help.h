@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MACHINE_A "{\"profile\":\"i386\",\"memory\":\"1G\",\"reserved\":\"0\"}"
+#define MACHINE_A        "{\"profile\":\"i386\",\"memory\":\"1G\",\"reserved\":\"0\"}"
 #define MACHINE_A_NO_PCP "{\"profile\":\"i386\",\"memory\":\"1G\",\"reserved\":\"0\",\"pcp\":false}"
 #define MACHINE_B_NO_PCP "{\"profile\":\"x86_64\",\"memory\":\"8G\",\"reserved\":\"0\",\"pcp\":false}"
 #define MACHINE_S_NO_PCP "{\"profile\":\"i386\",\"memory\":\"64M\",\"reserved\":\"0\",\"pcp\":false}"

@@ -187,11 +187,11 @@ static void test_freeing_what_is_not_yours(void **state)
     uint32_t free = la_nr_free_pages(rig.machine, LA_ZONE_NORMAL);
 
     (void)state;
-    la_free_pages(rig.mm, 0, 0);                              /* the kernel image */
+    la_free_pages(rig.mm, 0, 0);                                       /* the kernel image */
     la_free_pages(rig.mm, zone_of(&rig, LA_ZONE_NORMAL)->lru.head, 0); /* page cache */
-    la_free_pages(rig.mm, rig.mm->process[0].frames.head, 0); /* a process */
-    la_free_pages(rig.mm, block + 1, 0);                      /* the middle of a block */
-    la_free_pages(rig.mm, rig.mm->nr_frames, 0);              /* beyond memory */
+    la_free_pages(rig.mm, rig.mm->process[0].frames.head, 0);          /* a process */
+    la_free_pages(rig.mm, block + 1, 0);                               /* the middle of a block */
+    la_free_pages(rig.mm, rig.mm->nr_frames, 0);                       /* beyond memory */
     la_free_pages(rig.mm, LA_NO_PFN, 0);
     assert_int_equal(la_oops_count(rig.machine), 6);
     assert_int_equal(la_nr_free_pages(rig.machine, LA_ZONE_NORMAL), free);

@@ -41,7 +41,8 @@ static void test_bad_settings_are_refused_with_a_place(void **state)
     refuses("{\"zones\": {\"NORML\": \"1M\"}}", 1, 12, "no zone", "NORMAL");
     refuses("{\"zones\": {\"DMA32\": \"1M\"}}", 1, 2, "no DMA32", "x86_64");
     refuses("{\"profile\":\"x86_64\", \"zones\": {\"HIGHMEM\": \"1M\"}}", 1, 22, "no HIGHMEM", "i386");
-    refuses("{\"memory\":\"1M\", \"zones\": {\"DMA\": \"1M\", \"NORMAL\": \"1M\"}}", 1, 17, "larger than the memory", NULL);
+    refuses("{\"memory\":\"1M\", \"zones\": {\"DMA\": \"1M\", \"NORMAL\": \"1M\"}}", 1, 17, "larger than the memory",
+            NULL);
     refuses("{\"zones\": {\"NORMAL\": \"1G\"}}", 1, 2, "larger than 896M", "HIGHMEM");
     refuses("{\"zones\": {\"HIGHMEM\": \"1M\"}}", 1, 2, "no low memory", NULL);
     refuses("{\"memory\": \"8G\"}", 1, 2, "at most 4G", "x86_64");
@@ -184,7 +185,8 @@ static void test_image_window(void **state)
 static void faults(struct rig *rig, uint64_t addr, bool write, const char *first_line)
 {
     uint32_t value = 0xFFFFFFFFu;
-    enum la_mmu_status status = write ? la_mmu_write(rig->machine, addr, &value, 4) : la_mmu_read(rig->machine, addr, &value, 4);
+    enum la_mmu_status status =
+        write ? la_mmu_write(rig->machine, addr, &value, 4) : la_mmu_read(rig->machine, addr, &value, 4);
 
     assert_int_equal(status, LA_MMU_FAULT);
     assert_string_equal(la_last_oops(rig->machine), first_line);
@@ -203,7 +205,8 @@ static void test_faults_are_in_the_kernels_words(void **state)
     faults(&small, 0xF8800000u, false, "BUG: unable to handle page fault for address: f8800000");
     faults(&small, 0xFC000000u, true, "BUG: unable to handle page fault for address: fc000000");
     faults(&large, 0, false, "BUG: kernel NULL pointer dereference, address: 0000000000000000");
-    faults(&large, UINT64_C(0xffff888fffffffff), true, "BUG: unable to handle page fault for address: ffff888fffffffff");
+    faults(&large, UINT64_C(0xffff888fffffffff), true,
+           "BUG: unable to handle page fault for address: ffff888fffffffff");
     faults(&large, UINT64_C(0x6b6b6b6b6b6b6b6b), false,
            "general protection fault, probably for non-canonical address 0x6b6b6b6b6b6b6b6b: 0000 [#1]");
     assert_int_equal(la_oops_count(small.machine), 5);
@@ -335,7 +338,8 @@ static void test_all_slots_in_use_is_a_hung_task(void **state)
 static void churn(struct rig *rig, uint32_t seed)
 {
     for (uint32_t i = 0; i < 300; i++) {
-        uint32_t pfn = la_alloc_pages(rig->mm, LA_GFP_KERNEL | (i % 3 == 0 ? LA_GFP_ZERO : 0), (seed + i) % 5, LA_NO_NODE);
+        uint32_t pfn =
+            la_alloc_pages(rig->mm, LA_GFP_KERNEL | (i % 3 == 0 ? LA_GFP_ZERO : 0), (seed + i) % 5, LA_NO_NODE);
 
         if (pfn == LA_NO_PFN)
             continue;

@@ -211,7 +211,8 @@ static void test_zeroed_page_reads_zero_others_do_not(void **state)
 {
     struct rig rig = rig_new(MACHINE_A);
     unsigned char byte[4];
-    uint32_t zeroed = la_get_zeroed_page(rig.mm, LA_GFP_KERNEL), plain = la_alloc_pages(rig.mm, LA_GFP_KERNEL, 0, LA_NO_NODE);
+    uint32_t zeroed = la_get_zeroed_page(rig.mm, LA_GFP_KERNEL),
+             plain = la_alloc_pages(rig.mm, LA_GFP_KERNEL, 0, LA_NO_NODE);
 
     (void)state;
     la_frame_read(rig.mm, zeroed, 4092, byte, 4);
@@ -281,12 +282,19 @@ static void test_golden_numbers(void **state)
         } zone[3];
     } golden[] = {
         {MACHINE_S_NO_PCP, 1024, {{LA_ZONE_DMA, 64, 80, 96, 1, 80}, {LA_ZONE_NORMAL, 192, 240, 288, 3, 240}, {0}}},
-        {MACHINE_A, 3831, {{LA_ZONE_DMA, 17, 21, 25, 1, 21}, {LA_ZONE_NORMAL, 939, 1173, 1407, 63, 1173},
-                           {LA_ZONE_HIGHMEM, 32, 66, 100, 7, 66}}},
-        {"{\"profile\":\"x86_64\",\"memory\":\"256M\",\"reserved\":\"0\"}", 2048,
+        {MACHINE_A,
+         3831,
+         {{LA_ZONE_DMA, 17, 21, 25, 1, 21},
+          {LA_ZONE_NORMAL, 939, 1173, 1407, 63, 1173},
+          {LA_ZONE_HIGHMEM, 32, 66, 100, 7, 66}}},
+        {"{\"profile\":\"x86_64\",\"memory\":\"256M\",\"reserved\":\"0\"}",
+         2048,
          {{LA_ZONE_DMA, 32, 40, 48, 1, 40}, {LA_ZONE_DMA32, 480, 600, 720, 15, 600}, {0}}},
-        {MACHINE_B_NO_PCP, 11585, {{LA_ZONE_DMA, 5, 9, 13, 1, 9}, {LA_ZONE_DMA32, 1442, 2486, 3530, 63, 2486},
-                                   {LA_ZONE_NORMAL, 1448, 2496, 3544, 63, 2496}}},
+        {MACHINE_B_NO_PCP,
+         11585,
+         {{LA_ZONE_DMA, 5, 9, 13, 1, 9},
+          {LA_ZONE_DMA32, 1442, 2486, 3530, 63, 2486},
+          {LA_ZONE_NORMAL, 1448, 2496, 3544, 63, 2496}}},
     };
 
     (void)state;

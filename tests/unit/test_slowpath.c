@@ -1,7 +1,7 @@
 /* test_slowpath.c: asking again: reclaim, compaction, OOM, retry flags: T07, T08, T10, T11 and more. */
 #include "machine_help.h"
 
-#define ONE_PROCESS "\"processes\":[{\"name\":\"mysqld\",\"pages\":2000}]"
+#define ONE_PROCESS  "\"processes\":[{\"name\":\"mysqld\",\"pages\":2000}]"
 #define A_WITH(what) "{\"profile\":\"i386\",\"memory\":\"1G\",\"reserved\":\"0\",\"pcp\":false," what "}"
 
 static uint32_t alloc(struct rig *rig, la_gfp_t gfp, uint32_t order)
@@ -310,7 +310,8 @@ static void test_failure_report_names_the_flags(void **state)
         found = true;
     }
     assert_true(found);
-    assert_non_null(strstr(la_buf_str(&text), "insmod: page allocation failure: order:0, mode:0x800(GFP_NOWAIT), nodemask="));
+    assert_non_null(
+        strstr(la_buf_str(&text), "insmod: page allocation failure: order:0, mode:0x800(GFP_NOWAIT), nodemask="));
     la_buf_free(&text);
     la_trace_begin(rig.trace);
     assert_int_equal(alloc(&rig, LA_GFP_NOWAIT, 0), LA_NO_PFN);
