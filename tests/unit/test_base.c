@@ -217,6 +217,8 @@ static void cjson_uint_takes_whole_numbers_check(void **state)
 
     assert_false(la_cjson_uint(item, 10, &value));
     assert_int_equal(value, 5);
+    assert_true(la_cjson_uint(item, 11, &value));
+    assert_int_equal(value, 11);
     assert_false(la_cjson_uint(NULL, 10, &value));
     cJSON_Delete(item);
 }

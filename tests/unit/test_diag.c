@@ -101,6 +101,7 @@ static void did_you_mean_check(void **state)
     } rows[] = {
         {"aloc_page", "alloc_page"},    {"alloc_pgae", "alloc_page"},  {"alloc_pagess", "alloc_pages"},
         {"_free_page", "free_page"},    {"kmpa", "kmap"},              {"kmpa!", "kmap"},
+        {"kmxy", "kmap"},               {"kxyz", NULL},
         {"xyzzy", NULL},                {"", NULL},                    {"alloc_page", "alloc_page"},
         {"k", NULL},                    {"printk", NULL},              {"ALLOC_PAGE", NULL},
     };

@@ -167,6 +167,43 @@ static void step_into_over_out_block_check(void **state)
     talk_done(&talk);
 }
 
+/* The last statement ends the run, also when it was the last one asked for. */
+static void run_that_ends_exactly_check(void **state)
+{
+    struct talk talk;
+
+    (void)state;
+    talk_init(&talk);
+    (void)open_source(&talk, SLIDE "```c\nint x = 1;\nx = 2;\n```\n");
+    assert_string_equal(text_of(at(ask(&talk, "{\"op\":\"step\",\"n\":1}")), "stopped"), "count");
+    assert_string_equal(text_of(at(ask(&talk, "{\"op\":\"step\",\"n\":1}")), "stopped"), "done");
+    const cJSON *result = ask(&talk, "{\"op\":\"step\",\"n\":1}");
+
+    assert_string_equal(text_of(at(result), "stopped"), "done");
+    assert_int_equal(number(at(result), "step"), 2);
+    talk_done(&talk);
+}
+
+static void refused_requests_move_nothing_check(void **state)
+{
+    static const char *const requests[] = {"{\"op\":\"step\",\"since\":5}", "{\"op\":\"seek\",\"step\":0,\"since\":[]}",
+                                           "{\"op\":\"eval\",\"text\":\"1;\",\"since\":{\"zones\":-1}}", "{\"op\":\"fork\",\"since\":\"x\"}",
+                                           "{\"op\":\"replay\",\"choices\":[{\"step\":9,\"text\":\"1;\"},{\"step\":9,\"text\":\"2;\"}]}"};
+    struct talk talk;
+
+    (void)state;
+    talk_init(&talk);
+    (void)open_file(&talk, golden_lessons[0]);
+    (void)ask(&talk, "{\"op\":\"step\",\"n\":3}");
+    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+        assert_string_equal(refused(&talk, requests[i]), "bad-request");
+        assert_int_equal(number(ask(&talk, "{\"op\":\"snapshot\"}"), "step"), 3);
+        assert_int_equal(cJSON_GetArraySize(la_cjson_get(ask(&talk, "{\"op\":\"log\"}"), "choices")), 0);
+        assert_string_equal(refused(&talk, "{\"op\":\"snapshot\",\"branch\":1}"), "not-found");
+    }
+    talk_done(&talk);
+}
+
 static void run_stops_at_a_question_check(void **state)
 {
     struct talk talk;
@@ -413,6 +450,22 @@ static void answers_are_graded_check(void **state)
     }
 }
 
+/* What merged in a future that was left does not answer the task in the new one. */
+static void task_is_graded_in_the_new_future_check(void **state)
+{
+    struct talk talk;
+
+    (void)state;
+    talk_init(&talk);
+    (void)open_file(&talk, golden_lessons[0]);
+    (void)ask(&talk, "{\"op\":\"seek\",\"step\":1000}");
+    (void)ask(&talk, "{\"op\":\"seek\",\"step\":20}");
+    (void)ask(&talk, "{\"op\":\"eval\",\"text\":\"struct page *buddy = alloc_page(GFP_KERNEL);\"}");
+    assert_string_equal(refused(&talk, "{\"op\":\"answer\",\"ask\":1,\"value\":\"1\"}"), "bad-lesson");
+    assert_non_null(strstr(text_of(la_cjson_get(talk.reply, "error"), "message"), "no blocks merge"));
+    talk_done(&talk);
+}
+
 /* ---- check ---- */
 
 /* Each row: a lesson, and the one complaint about it. */
@@ -592,6 +645,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(open_stands_at_the_start_check),
         cmocka_unit_test(step_into_over_out_block_check),
+        cmocka_unit_test(run_that_ends_exactly_check),
+        cmocka_unit_test(refused_requests_move_nothing_check),
         cmocka_unit_test(run_stops_at_a_question_check),
         cmocka_unit_test(step_all_gives_every_step_check),
         cmocka_unit_test(survey_comes_back_check),
@@ -603,6 +658,7 @@ int main(void)
         cmocka_unit_test(fork_and_drop_check),
         cmocka_unit_test(log_replayed_gives_the_same_hash_check),
         cmocka_unit_test(answers_are_graded_check),
+        cmocka_unit_test(task_is_graded_in_the_new_future_check),
         cmocka_unit_test(check_finds_what_is_wrong_check),
         cmocka_unit_test(check_of_good_lessons_check),
         cmocka_unit_test(wrong_bytes_have_a_position_check),

@@ -95,6 +95,7 @@ static void json_invalid_utf8_check(void **state)
         {"\xC1\xBF", BAD BAD},
         {"\xE0\x80\xAF", BAD BAD BAD},              /* overlong slash */
         {"\xED\xA0\x80", BAD BAD BAD},              /* surrogate */
+        {"\xED\xBF\xBF", BAD BAD BAD},              /* the last of them */
         {"\xED\x9F\xBF", "\xED\x9F\xBF"},           /* the last before them */
         {"\xF4\x8F\xBF\xBF", "\xF4\x8F\xBF\xBF"},   /* the last of all */
         {"\xF4\x90\x80\x80", BAD BAD BAD BAD},      /* beyond */

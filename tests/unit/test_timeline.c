@@ -148,6 +148,39 @@ static void long_history_check(void **state)
     play_done(&p);
 }
 
+/*
+ * Which section runs is known inside calls too, and after a jump to a keyframe that was taken
+ * there: the function stands in the first section, the loops that call it in the second and third.
+ */
+static void section_inside_calls_check(void **state)
+{
+    static uint32_t section[STEPS_MAX];
+    struct play p;
+    struct la_timeline *t = play_text(&p, SLIDE "```c\nint n;\nvoid work(void)\n{\n    n++;\n    n++;\n    n++;\n    n++;\n    n++;\n}\nn = 0;\n```\n"
+                                          "```c\nwhile (n < 500)\n    work();\n```\n```c\nwhile (n < 700)\n    work();\n```\n");
+
+    (void)state;
+    section[0] = la_timeline_next_section(t);
+    while (la_timeline_step(t)) {
+        section[t->step] = la_timeline_next_section(t);
+        assert_true(section[t->step] == UINT32_MAX || section[t->step] >= section[t->step - 1]);
+    }
+    uint32_t end = t->step;
+
+    assert_int_equal(section[0], 0);
+    assert_int_equal(section[end - 1], 2);
+    for (uint32_t step = 0; step < end; step += 7) {
+        la_timeline_seek(t, end);
+        la_timeline_seek(t, step);
+        assert_int_equal(la_timeline_next_section(t), section[step]);
+    }
+    for (uint32_t i = 0; i < t->nr_keyframes; i++) {
+        la_timeline_seek(t, t->keyframe[i].step + 1);
+        assert_int_equal(la_timeline_next_section(t), section[t->step]);
+    }
+    play_done(&p);
+}
+
 /* ---- typed statements ---- */
 
 static bool type(struct la_timeline *t, const char *text)
@@ -441,6 +474,7 @@ int main(void)
         cmocka_unit_test(seek_beyond_the_end_stops_there_check),
         cmocka_unit_test(seek_to_the_start_has_no_last_step_check),
         cmocka_unit_test(long_history_check),
+        cmocka_unit_test(section_inside_calls_check),
         cmocka_unit_test(typed_statement_is_a_step_check),
         cmocka_unit_test(typing_leaves_the_future_check),
         cmocka_unit_test(typed_nonsense_changes_nothing_check),

@@ -211,6 +211,34 @@ static void delta_beyond_the_ring_is_full_check(void **state)
     play_done(&p);
 }
 
+/* When a statement changed more than could be noted, a reader gets all frames, and then deltas again. */
+static void delta_after_everything_changed_is_full_check(void **state)
+{
+    struct play p;
+    struct la_timeline *t = play_file(&p, golden_lessons[1]);
+    struct la_view view;
+    struct model m;
+
+    (void)state;
+    model_init(&m);
+    assert_true(la_view_init(&view, t->host));
+    update(&m, &view, t);
+    uint32_t before = m.versions.version[LA_VIEW_FRAMES];
+
+    memset(m.frame, 0, FRAMES_MAX * sizeof *m.frame); /* only a full list can fill this again */
+    la_timeline_seek(t, 6);
+    t->trace->all_frames_changed = true;
+    update(&m, &view, t);
+    expect_equal(&m, t);
+    assert_true(view.oldest > before);
+    assert_true(la_timeline_step(t));
+    update(&m, &view, t);
+    expect_equal(&m, t);
+    la_view_free(&view);
+    model_free(&m);
+    play_done(&p);
+}
+
 static void nothing_new_is_an_empty_delta_check(void **state)
 {
     struct play p;
@@ -336,6 +364,7 @@ int main(void)
         cmocka_unit_test(delta_at_every_step_check),
         cmocka_unit_test(delta_after_random_seeks_check),
         cmocka_unit_test(delta_beyond_the_ring_is_full_check),
+        cmocka_unit_test(delta_after_everything_changed_is_full_check),
         cmocka_unit_test(nothing_new_is_an_empty_delta_check),
         cmocka_unit_test(unknown_versions_get_everything_check),
         cmocka_unit_test(delta_does_not_grow_with_the_machine_check),
