@@ -60,7 +60,7 @@ static inline void *check_host_resize(void *ctx, void *ptr, size_t old_bytes, si
         if (!fresh)
             return NULL;
         *fresh = (struct check_block){new_bytes, CHECK_MAGIC};
-        memset(fresh + 1, 0xA5, new_bytes); /* nobody may count on zeroes */
+        memset(fresh + 1, 0xA5, new_bytes < 65536 ? new_bytes : 65536); /* nobody may count on zeroes */
         check->live_blocks++;
         check->live_bytes += new_bytes;
         if (check->live_bytes > check->peak_bytes)
