@@ -293,6 +293,20 @@ static void test_compaction_moves_page_cache(void **state)
 
 /* ---- reports ---- */
 
+/* A lock is held: the first report says it may sleep, the second that it did. */
+static void test_sleeping_with_a_lock_held(void **state)
+{
+    struct rig rig = rig_new(SMALL("\"processes\":[{\"name\":\"mysqld\",\"pages\":2000}]"));
+
+    (void)state;
+    drain_to_min(&rig);
+    la_mm_current(rig.mm)->preempt_count = 1;
+    assert_int_not_equal(alloc(&rig, LA_GFP_KERNEL, 0), LA_NO_PFN);
+    assert_int_equal(la_oops_count(rig.machine), 2);
+    assert_string_equal(la_last_oops(rig.machine), "BUG: scheduling while atomic: insmod/100/0x00000001");
+    rig_free(&rig);
+}
+
 static void test_failure_report_names_the_flags(void **state)
 {
     struct rig rig = rig_new(MACHINE_S_NO_PCP);
@@ -361,6 +375,7 @@ int main(void)
         cmocka_unit_test(test_kswapd_refills_to_high),
         cmocka_unit_test(test_kswapd_gives_up_after_16_failures),
         cmocka_unit_test(test_compaction_moves_page_cache),
+        cmocka_unit_test(test_sleeping_with_a_lock_held),
         cmocka_unit_test(test_failure_report_names_the_flags),
         cmocka_unit_test(test_highatomic_pageblock_is_reserved_and_given_back),
     };
