@@ -197,9 +197,50 @@ static void pcp_list_of(uint32_t i, uint32_t *order, uint32_t *mt)
     *mt = i < thp ? i % LA_NR_PCPTYPES : i == thp ? LA_MT_UNMOVABLE : LA_MT_MOVABLE;
 }
 
+/* The length of a list, counted up to @max. */
+static uint32_t list_length(const struct la_mm *mm, const struct la_list *list, uint32_t max)
+{
+    uint32_t nr = 0;
+
+    for (uint32_t pfn = list->head; pfn != LA_NO_PFN && nr < max; pfn = mm->frame[pfn].next)
+        nr++;
+    return nr;
+}
+
+/*
+ * The length of each per-CPU list.  Usually at most one is long; its length is what the others
+ * leave of the count, so that no step walks thousands of frames.
+ */
+static void pcp_lengths(const struct la_mm *mm, const struct la_pcp *pcp, uint32_t *nr)
+{
+    const uint32_t some = 64;
+    uint32_t order, mt, pages = 0, nr_long = 0, the_long = 0;
+
+    for (uint32_t i = 0; i < LA_NR_PCP_LISTS; i++) {
+        nr[i] = list_length(mm, &pcp->list[i], some);
+        pcp_list_of(i, &order, &mt);
+        if (nr[i] == some) {
+            the_long = i;
+            nr_long++;
+        } else {
+            pages += nr[i] << order;
+        }
+    }
+    if (nr_long == 1) {
+        pcp_list_of(the_long, &order, &mt);
+        nr[the_long] = (pcp->count - pages) >> order;
+    }
+    for (uint32_t i = 0; nr_long > 1 && i < LA_NR_PCP_LISTS; i++)
+        if (nr[i] == some)
+            nr[i] = list_length(mm, &pcp->list[i], UINT32_MAX);
+}
+
 static void pcp_json(const struct la_mm *mm, uint32_t zone, uint32_t cpu, struct la_json *w)
 {
     const struct la_pcp *pcp = &mm->zone[zone].pcp[cpu];
+    uint32_t nr[LA_NR_PCP_LISTS];
+
+    pcp_lengths(mm, pcp, nr);
 
     la_json_obj(w);
     la_json_kuint(w, "zone", zone);
@@ -211,17 +252,15 @@ static void pcp_json(const struct la_mm *mm, uint32_t zone, uint32_t cpu, struct
     la_json_key(w, "lists");
     la_json_arr(w);
     for (uint32_t i = 0; i < LA_NR_PCP_LISTS; i++) {
-        uint32_t order, mt, nr = 0;
+        uint32_t order, mt;
 
         pcp_list_of(i, &order, &mt);
-        for (uint32_t pfn = pcp->list[i].head; pfn != LA_NO_PFN; pfn = mm->frame[pfn].next)
-            nr++;
-        if (!nr)
+        if (!nr[i])
             continue;
         la_json_obj(w);
         la_json_kuint(w, "order", order);
         la_json_kuint(w, "mt", mt);
-        la_json_kuint(w, "nr", nr);
+        la_json_kuint(w, "nr", nr[i]);
         list_json(mm, &pcp->list[i], w);
         la_json_end(w);
     }
