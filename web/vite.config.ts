@@ -41,5 +41,4 @@ export default defineConfig({
     include: ['tests/**/*.test.ts'],
     environment: 'node',
   },
-  resolve: { conditions: process.env.VITEST ? ['browser'] : undefined },
 });

@@ -15,5 +15,11 @@ function trim(value: number): string {
   return value % 1 === 0 ? String(value) : value.toFixed(1);
 }
 
+/** A value as the engine writes it, without the type in front: its name says that already. */
+export const withoutType = (value: string): string => value.replace(/^(?:struct )?\w+(?: \w+)* \*+\s*/, '');
+
+/** The same, shorter still, beside the code: a pointer to a page is its frame. */
+export const inBrief = (value: string): string => withoutType(value).replace(/^0x[0-9a-f]+ \(pfn (0x[0-9a-f]+)\)$/, 'page $1');
+
 /** Zones are called by the kernel's constant, as in flags and code. */
 export const zoneConstant = (name: string): string => `ZONE_${name.toUpperCase()}`;

@@ -45,9 +45,9 @@ export function highlight(text: string): Token[][] {
   let open = false;
   return text.split('\n').map((line) => {
     const list = tokens(line, open);
-    const from = open ? line.indexOf('*/') : -1;
-    if (!open || from >= 0) {
-      const rest = line.slice(from + (open ? 2 : 0)).replace(/"(?:[^"\\]|\\.)*"/g, '').replace(/\/\/.*/, '');
+    const closed = open ? line.indexOf('*/') + 2 : 0;
+    if (!open || closed > 1) {
+      const rest = line.slice(closed).replace(/"(?:[^"\\]|\\.)*"/g, '').replace(/\/\/.*/, '');
       open = rest.lastIndexOf('/*') > rest.lastIndexOf('*/');
     }
     return list;
@@ -60,7 +60,7 @@ export interface Piece {
 }
 
 const SENTENCE =
-  /(?<code>\b(?:_*GFP_\w+(?:\|_*\w+)*|ZONE_\w+|PF_\w+|WMARK_\w+|kswapd\d*|[a-z_]\w*\(\))|\b0x[0-9a-f]+\b)|(?<number>(?<![\w.])\d[\d,]*(?![\w.]*\w))/g;
+  /(?<quoted>`[^`]+`)|(?<code>\b(?:_*GFP_\w+(?:\|_*\w+)*|ZONE_\w+|PF_\w+|WMARK_\w+|kswapd\d*|[a-z_]\w*\(\))|\b0x[0-9a-f]+\b)|(?<number>(?<![\w.])\d[\d,]*(?![\w.]*\w))/g;
 
 /** An engine's sentence cut so that names and numbers can be set apart. */
 export function sentencePieces(sentence: string): Piece[] {
@@ -68,7 +68,8 @@ export function sentencePieces(sentence: string): Piece[] {
   let at = 0;
   for (const match of sentence.matchAll(SENTENCE)) {
     if (match.index > at) list.push({ text: sentence.slice(at, match.index), kind: '' });
-    list.push({ text: match[0], kind: match.groups!['code'] === undefined ? 'number' : 'code' });
+    const { quoted, code } = match.groups!;
+    list.push({ text: quoted ? quoted.slice(1, -1) : match[0], kind: quoted ?? code ? 'code' : 'number' });
     at = match.index + match[0].length;
   }
   if (at < sentence.length) list.push({ text: sentence.slice(at), kind: '' });

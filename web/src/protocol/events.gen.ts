@@ -49,6 +49,19 @@ export interface Events {
   kmap_flush: { e: 'kmap_flush'; severity: 'act'; say: string; slots: number; };
   then_now: { e: 'then_now'; severity: 'info'; say: string; name: string; then: string; now: string; };
   warning: { e: 'warning'; severity: 'warn'; say: string; text: string; note: string; };
+  vmap_area: { e: 'vmap_area'; severity: 'act'; say: string; addr: string; pages: number; hidden: boolean; };
+  vmap_no_area: { e: 'vmap_no_area'; severity: 'no'; say: string; pages: number; };
+  vmalloc_bulk: { e: 'vmalloc_bulk'; severity: 'act'; say: string; got: number; wanted: number; cpu: number; };
+  pt_new: { e: 'pt_new'; severity: 'act'; say: string; pfn: number; level: string; addr: string; };
+  pt_free: { e: 'pt_free'; severity: 'act'; say: string; pfn: number; addr: string; };
+  pt_map: { e: 'pt_map'; severity: 'act'; say: string; addr: string; pfn: number; };
+  pt_map_io: { e: 'pt_map_io'; severity: 'act'; say: string; addr: string; phys: string; pages: number; large: boolean; };
+  pt_unmap: { e: 'pt_unmap'; severity: 'act'; say: string; addr: string; pages: number; };
+  vmap_lazy: { e: 'vmap_lazy'; severity: 'info'; say: string; addr: string; pages: number; lazy: number; max: number; };
+  vmap_purge: { e: 'vmap_purge'; severity: 'act'; say: string; areas: number; pages: number; };
+  vfree_deferred: { e: 'vfree_deferred'; severity: 'act'; say: string; addr: string; };
+  io_refused: { e: 'io_refused'; severity: 'no'; say: string; phys: string; why: string; };
+  io_mode: { e: 'io_mode'; severity: 'info'; say: string; phys: string; mode: string; };
   printk: { e: 'printk'; severity: 'print'; say: string; text: string; };
   oops: { e: 'oops'; severity: 'oops'; say: string; text: string; note: string; };
 }

@@ -77,6 +77,13 @@ export class FrameTable {
     }
   }
 
+  /** Every kind that occurs, but for "no memory". */
+  kindsPresent(): number[] {
+    const seen = new Uint8Array(256);
+    for (const kind of this.kind) seen[kind] = 1;
+    return [...seen.keys()].filter((kind) => kind > 0 && seen[kind]);
+  }
+
   /** Neighbouring blocks that are alike, as runs: what the text twin lists. */
   runs(from: number, to: number): { pfn: number; blocks: number; order: number; kind: number }[] {
     const list: { pfn: number; blocks: number; order: number; kind: number }[] = [];

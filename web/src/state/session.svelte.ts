@@ -202,13 +202,13 @@ export class Session {
   }
 
   async #goTo(engine: Engine, step: number): Promise<void> {
-    const gap = step - this.step;
-    if (gap > 0 && gap <= TRAIL_GAP && !this.trail.has(step)) {
-      const reply = await engine.request('step', { n: gap, all: true, since: this.#snapshot.since() });
+    // Running stops at questions and mistakes; it goes on from there until nothing moves any more.
+    for (let from = -1; step > this.step && step - this.step <= TRAIL_GAP && this.step > from && !this.trail.has(step); ) {
+      from = this.step;
+      const reply = await engine.request('step', { n: step - from, all: true, since: this.#snapshot.since() });
       this.#arrive(reply.position, reply.steps);
-      if (this.step === step || this.finished) return;
     }
-    if (step === this.step) return;
+    if (step === this.step || (this.finished && step > this.step)) return;
     const { position } = await engine.request('seek', { step, since: this.#snapshot.since() });
     this.#arrive(position, []);
   }

@@ -61,8 +61,11 @@ export function caption(arcs: Arc[]): string {
   return parts.join(', ');
 }
 
-/** Rows from the largest order down; blocks that arrive after @at are not there yet. */
-export function rowsOf(area: FreeArea | undefined, events: LaEvent[], at: number): Row[] {
+/** The largest order that a zone of @pages can have a block of. */
+export const orderFor = (pages: number): number => Math.floor(Math.log2(Math.max(1, pages)));
+
+/** Rows from @maxOrder down; blocks that arrive after @at are not there yet. */
+export function rowsOf(area: FreeArea | undefined, events: LaEvent[], at: number, maxOrder: number): Row[] {
   const arrives = new Map<number, number>();
   let ghost: { pfn: number; order: number } | null = null;
   events.forEach((event, i) => {
@@ -71,7 +74,7 @@ export function rowsOf(area: FreeArea | undefined, events: LaEvent[], at: number
     if (isEvent(event, 'list_take') && i <= at) ghost = { pfn: event.pfn, order: event.order };
     if ((isEvent(event, 'split') || isEvent(event, 'alloc_done')) && i < at) ghost = null;
   });
-  const rows = (area?.orders ?? []).map((each, order): Row => {
+  const rows = (area?.orders ?? []).slice(0, maxOrder + 1).map((each, order): Row => {
     const lanes = each.lists.map(({ mt, nr, head }): Lane => {
       const chips = head.filter((pfn) => (arrives.get(pfn) ?? -1) < at).map((pfn): Chip => ({ pfn, state: arrives.has(pfn) ? 'now' : '' }));
       return { mt, nr, chips };

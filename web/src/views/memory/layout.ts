@@ -48,9 +48,11 @@ export interface Layout {
 
 const ZONE_GAP = 16;
 const TILE_GAP = 3;
-const TALLEST = 34;
+const TALLEST = 44;
 const ROWS_AT_LEAST = 3.4;
 const ROWS_TILE = 31;
+/** Order of the largest block of any kernel modelled here. */
+const LARGEST = 10;
 
 const alignDown = (n: number, log: number): number => n - (n % 2 ** log);
 
@@ -104,9 +106,14 @@ export function fit(zones: Span[], width: number, height: number, maxOrder: numb
   return asTiles(zones, width, low, maxOrder);
 }
 
+function zoneAt(layout: Layout, pfn: number): ZoneBox | null {
+  for (const zone of layout.zones) if (pfn >= zone.start && pfn < zone.end) return zone;
+  return null;
+}
+
 /** The rectangle of the block of 2^@order frames at @pfn, or null outside all zones. */
 export function rectOf(layout: Layout, pfn: number, order: number): Rect | null {
-  const zone = layout.zones.find((z) => pfn >= z.start && pfn < z.end);
+  const zone = zoneAt(layout, pfn);
   if (!zone) return null;
   const { cellW, cellH, columns, tile, perRow, gap } = layout;
   const index = pfn - zone.first;
@@ -143,4 +150,16 @@ export function pfnAt(layout: Layout, x: number, y: number): number {
   if (tx >= perRow || column >= across || line >= 2 ** (tile - columns)) return -1;
   const pfn = zone.first + (ty * perRow + tx) * 2 ** tile + line * across + column;
   return pfn >= zone.start && pfn < zone.end ? pfn : -1;
+}
+
+/** The frames of @zone on the lines between @top and @bottom, begun a largest block early so that none is missed. */
+export function framesBetween(layout: Layout, zone: ZoneBox, top: number, bottom: number): [number, number] {
+  const { cellH, columns, tile, perRow, gap } = layout;
+  const rows = tile === ROWS_TILE;
+  const height = rows ? cellH : cellH * 2 ** (tile - columns) + gap;
+  const frames = rows ? 2 ** columns : perRow * 2 ** tile;
+  const from = zone.first + Math.floor((top - zone.y) / height) * frames;
+  const to = zone.first + Math.ceil((bottom - zone.y) / height) * frames;
+  const early = rows ? alignDown(Math.max(0, from), LARGEST) : from;
+  return [Math.max(zone.start, early), Math.min(zone.end, to)];
 }

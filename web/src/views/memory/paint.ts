@@ -16,26 +16,18 @@ export interface Ink {
   mark: number;
   pattern: Pattern;
   weight: number;
+  /** Drawn as an outline. */
+  hollow: boolean;
 }
 
-interface Axis {
-  /** Offset in frames for each pixel; -1 = between tiles or outside. */
-  offset: Int32Array;
-  /** 1 where a pixel is the first of its frame. */
-  begins: Uint8Array;
-}
-
-function axis(pixels: number, toPicture: (pixel: number) => number, offsetAt: (at: number) => number): Axis {
+/** Offset in frames for each pixel; -1 = between tiles or outside. */
+function axis(pixels: number, toPicture: (pixel: number) => number, offsetAt: (at: number) => number): Int32Array {
   const offset = new Int32Array(pixels);
-  const begins = new Uint8Array(pixels);
-  for (let i = 0; i < pixels; i++) {
-    offset[i] = offsetAt(toPicture(i + 0.5));
-    begins[i] = i === 0 || offset[i] !== offset[i - 1] ? 1 : 0;
-  }
-  return { offset, begins };
+  for (let i = 0; i < pixels; i++) offset[i] = offsetAt(toPicture(i + 0.5));
+  return offset;
 }
 
-function acrossAxis(layout: Layout, camera: Camera, pixels: number, scale: number): Axis {
+function acrossAxis(layout: Layout, camera: Camera, pixels: number, scale: number): Int32Array {
   const { cellW, columns, tile, perRow, gap } = layout;
   const frames = 2 ** columns;
   const tileW = frames * cellW + gap;
@@ -51,7 +43,7 @@ function acrossAxis(layout: Layout, camera: Camera, pixels: number, scale: numbe
   );
 }
 
-function downAxis(layout: Layout, camera: Camera, zone: ZoneBox, pixels: number, scale: number): Axis {
+function downAxis(layout: Layout, camera: Camera, zone: ZoneBox, pixels: number, scale: number): Int32Array {
   const { cellH, columns, tile, perRow, gap } = layout;
   const lines = tile > 30 ? Infinity : 2 ** (tile - columns);
   const tileH = tile > 30 ? Infinity : lines * cellH + gap;
@@ -69,24 +61,37 @@ function downAxis(layout: Layout, camera: Camera, zone: ZoneBox, pixels: number,
   );
 }
 
+/** What one picture is made from. */
+interface Job {
+  frames: FrameTable;
+  inks: Ink[];
+  columns: number;
+  /** Device pixels of one frame. */
+  px: number;
+  py: number;
+}
+
 /** Draw the part of @frames that @camera sees into @out, @width by @height device pixels, @scale of them to one CSS pixel. */
 export function paint(out: Uint32Array, width: number, height: number, scale: number, layout: Layout, camera: Camera, frames: FrameTable, inks: Ink[]): void {
   out.fill(0);
   const across = acrossAxis(layout, camera, width, scale);
-  const px = layout.cellW * camera.zoom * scale;
-  const py = layout.cellH * camera.zoom * scale;
-  const edges = Math.min(px, py) >= 2;
-  const many = Math.max(1, Math.ceil(1 / Math.min(px, py)));
+  const job: Job = { frames, inks, columns: layout.columns, px: layout.cellW * camera.zoom * scale, py: layout.cellH * camera.zoom * scale };
+  const many = Math.max(1, Math.ceil(1 / Math.min(job.px, job.py)));
+  const line = 2 ** layout.columns;
   for (const zone of layout.zones) {
     const down = downAxis(layout, camera, zone, height, scale);
     for (let y = 0; y < height; y++) {
-      if (down.offset[y]! < 0) continue;
-      const base = zone.first + down.offset[y]!;
+      const base = zone.first + down[y]!;
+      if (down[y]! < 0) continue;
       for (let x = 0; x < width; x++) {
-        if (across.offset[x]! < 0) continue;
-        const pfn = pick(frames, inks, base + across.offset[x]!, many, 2 ** layout.columns);
+        if (across[x]! < 0) continue;
+        const pfn = pick(frames, inks, base + across[x]!, many, line);
         if (pfn < zone.start || pfn >= zone.end || !frames.kind[pfn]) continue;
-        out[y * width + x] = shade(frames, inks, pfn, x, y, edges, across.begins[x]!, down.begins[y]!, layout.columns);
+        const at = (dx: number, dy: number): number => {
+          const [a, d] = [across[x + dx] ?? -1, down[y + dy] ?? -1];
+          return a < 0 || d < 0 ? -1 : zone.first + a + d;
+        };
+        out[y * width + x] = shade(job, pfn, x, y, at);
       }
     }
   }
@@ -110,14 +115,21 @@ function pick(frames: FrameTable, inks: Ink[], pfn: number, many: number, line: 
   return best;
 }
 
-function shade(frames: FrameTable, inks: Ink[], pfn: number, x: number, y: number, edges: boolean, beginsX: number, beginsY: number, columns: number): number {
-  const ink = inks[frames.kind[pfn]!]!;
-  if (edges && (beginsX || beginsY)) {
-    const order = frames.order[pfn]!;
-    const inBlock = pfn % 2 ** order;
-    const left = beginsX && inBlock % 2 ** Math.min(order, columns) === 0;
-    const top = beginsY && inBlock < 2 ** columns;
-    if (left || top) return ink.edge;
+/** A block large enough to be seen has an edge: to the left and above, and all around when it is hollow. */
+function shade(job: Job, pfn: number, x: number, y: number, at: (dx: number, dy: number) => number): number {
+  const { frames, columns } = job;
+  const ink = job.inks[frames.kind[pfn]!]!;
+  const order = frames.order[pfn]!;
+  const size = 2 ** order;
+  const wide = 2 ** Math.min(order, columns) * job.px;
+  const tall = 2 ** Math.max(0, order - columns) * job.py;
+  if (wide >= 3 && tall >= 3) {
+    const head = pfn - (pfn % size);
+    const differs = (dx: number, dy: number): boolean => {
+      const other = at(dx, dy);
+      return other < head || other >= head + size;
+    };
+    if (differs(-1, 0) || differs(0, -1) || (ink.hollow && (differs(1, 0) || differs(0, 1)))) return ink.edge;
   }
   return ink.pattern !== 'none' && covers(ink.pattern, x, y) ? ink.mark : ink.fill;
 }

@@ -1,7 +1,7 @@
 /* sight.ts: which blocks are in sight, as far as it is worth listing them. */
 import type { FrameTable } from '../../state/frames';
 import type { Camera } from './camera.svelte';
-import { rectOf, type Layout } from './layout';
+import { framesBetween, rectOf, type Layout } from './layout';
 
 export interface Block {
   pfn: number;
@@ -17,7 +17,8 @@ export function inSight(frames: FrameTable, layout: Layout, camera: Camera): Blo
   const list: Block[] = [];
   const all = camera.zoom === 1;
   for (const zone of layout.zones) {
-    frames.eachBlock(zone.start, zone.end, (pfn, order, kind) => {
+    const [from, to] = framesBetween(layout, zone, camera.y, camera.y + camera.height / camera.zoom);
+    frames.eachBlock(from, to, (pfn, order, kind) => {
       if (!all) {
         const rect = rectOf(layout, pfn, order);
         const seen = rect && camera.toScreen(rect);

@@ -1,0 +1,81 @@
+import AxeBuilder from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+import { expect, LESSON, linkTo, test } from '../lookaside';
+
+async function violations(page: Page): Promise<string[]> {
+  const { violations: found } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze();
+  return found.flatMap((each) => each.nodes.map((node) => `${each.id}: ${node.target.join(' ')} ${node.failureSummary}`));
+}
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test.describe(colorScheme, () => {
+    test.use({ colorScheme });
+
+    test('axe finds nothing on the page at work', async ({ look, page }) => {
+      await look.open(linkTo(LESSON, 2));
+      expect(await violations(page)).toEqual([]);
+      await look.press('End');
+      await look.at(6);
+      await look.press('ArrowLeft');
+      await look.at(5);
+      expect(await violations(page)).toEqual([]);
+    });
+
+    test('axe finds nothing in the text twins', async ({ look, page }) => {
+      await look.open(linkTo(LESSON, 3));
+      for (const name of ['Physical memory', 'Free lists', 'Watermarks']) await page.getByRole('button', { name: `${name} as text` }).click();
+      expect(await violations(page)).toEqual([]);
+    });
+
+    test('axe finds nothing while editing, with a mistake, in the help and in the list', async ({ look, page }) => {
+      await look.open(linkTo(LESSON.replace('alloc_page(', 'alloc_pgae('))).catch(() => {});
+      await page.getByRole('button', { name: 'Edit code part 1' }).click();
+      await expect(page.getByRole('textbox', { name: /Code part 1/ })).toBeVisible();
+      expect(await violations(page)).toEqual([]);
+      await page.getByRole('button', { name: 'Keys and help' }).click();
+      expect(await violations(page)).toEqual([]);
+      await page.goto('/#lessons');
+      await page.reload();
+      await expect(page.getByRole('main').getByRole('link').first()).toBeVisible();
+      expect(await violations(page)).toEqual([]);
+    });
+  });
+}
+
+test('all by keyboard: lesson, steps, a block, a view, the help', async ({ look, page }) => {
+  await look.open('#lessons');
+  const first = page.getByRole('main').getByRole('link').first();
+  for (let i = 0; i < 12 && !(await first.evaluate((a) => a === document.activeElement)); i++) await look.press('Tab');
+  await expect(first).toBeFocused();
+  await look.press('Enter');
+  await expect(look.say).toContainText('Step 0 of');
+  await look.press('ArrowRight', 'ArrowRight', 'ArrowLeft');
+  await look.at(1);
+  const memory = page.getByRole('application');
+  for (let i = 0; i < 40 && !(await memory.evaluate((a) => a === document.activeElement)); i++) await look.press('Tab');
+  await expect(memory).toBeFocused();
+  await look.press('ArrowRight', 'Enter');
+  await expect(look.inspector.getByRole('heading', { name: /^(Page|Block) 0x1$/ })).toBeVisible();
+  await look.at(1);
+  await page.getByRole('tab', { name: 'Overview' }).focus();
+  await look.press('ArrowRight', 'ArrowRight');
+  await expect(page.getByRole('tab', { name: 'Free lists' })).toBeFocused();
+  await look.press('?');
+  await expect(page.getByRole('dialog', { name: 'Keys' })).toBeVisible();
+  await look.press('Escape');
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+});
+
+test('the focus can be seen everywhere', async ({ look, page }) => {
+  await look.open(linkTo(LESSON, 2));
+  for (let i = 0; i < 45; i++) {
+    await look.press('Tab');
+    const seen = await page.evaluate(() => {
+      const element = document.activeElement as HTMLElement;
+      if (element === document.body || element.matches('input[type=range]')) return true;
+      const style = getComputedStyle(element);
+      return style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0;
+    });
+    expect(seen).toBe(true);
+  }
+});

@@ -1,0 +1,4 @@
+declare module '*/gen-types.mjs' {
+  export function generateTypes(): Promise<string>;
+  export function generateEvents(): string;
+}
