@@ -17,8 +17,8 @@ struct la_call {
     struct la_mm *mm;
     const uint64_t *arg;
     uint32_t nr;
-    uint32_t row;    /* of api.def */
-    bool stop;       /* set by la_call_die, la_call_stuck: the program ends here */
+    uint32_t row; /* of api.def */
+    bool stop;    /* set by la_call_die, la_call_stuck: the program ends here */
 };
 
 /** What a binding looks like: returns the result, extended to 64 bits from the declared type. */
@@ -26,7 +26,7 @@ typedef uint64_t la_native(struct la_call *call);
 
 struct la_api_row {
     struct la_api api;
-    bool pure;       /* changes nothing: allowed in questions */
+    bool pure; /* changes nothing: allowed in questions */
     la_native *call;
 };
 

@@ -283,12 +283,30 @@ static uint64_t scope_restore(struct la_call *call, uint32_t flag)
     return 0;
 }
 
-LA_NATIVE(noio_save) { return scope_save(call, LA_PF_MEMALLOC_NOIO); }
-LA_NATIVE(noio_restore) { return scope_restore(call, LA_PF_MEMALLOC_NOIO); }
-LA_NATIVE(nofs_save) { return scope_save(call, LA_PF_MEMALLOC_NOFS); }
-LA_NATIVE(nofs_restore) { return scope_restore(call, LA_PF_MEMALLOC_NOFS); }
-LA_NATIVE(noreclaim_save) { return scope_save(call, LA_PF_MEMALLOC); }
-LA_NATIVE(noreclaim_restore) { return scope_restore(call, LA_PF_MEMALLOC); }
+LA_NATIVE(noio_save)
+{
+    return scope_save(call, LA_PF_MEMALLOC_NOIO);
+}
+LA_NATIVE(noio_restore)
+{
+    return scope_restore(call, LA_PF_MEMALLOC_NOIO);
+}
+LA_NATIVE(nofs_save)
+{
+    return scope_save(call, LA_PF_MEMALLOC_NOFS);
+}
+LA_NATIVE(nofs_restore)
+{
+    return scope_restore(call, LA_PF_MEMALLOC_NOFS);
+}
+LA_NATIVE(noreclaim_save)
+{
+    return scope_save(call, LA_PF_MEMALLOC);
+}
+LA_NATIVE(noreclaim_restore)
+{
+    return scope_restore(call, LA_PF_MEMALLOC);
+}
 
 LA_NATIVE(current)
 {

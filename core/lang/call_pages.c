@@ -106,10 +106,11 @@ static uint32_t direct_map_pfn(struct la_call *call, uint64_t addr)
         return pfn;
     (void)snprintf(text, sizeof text, "BUG: unable to handle page fault: %0*llx is not in the direct map",
                    call->mm->layout.pointer_bytes == 4 ? 8 : 16, (unsigned long long)addr);
-    la_call_die(call, text,
-                la_page_to_pfn(call->mm, addr) != LA_NO_PFN
-                    ? "This is the address of a struct page: __free_pages() takes that, free_pages() takes the page's address."
-                    : "The kernel computes a struct page from any address, so a wrong one corrupts memory or faults.");
+    la_call_die(
+        call, text,
+        la_page_to_pfn(call->mm, addr) != LA_NO_PFN
+            ? "This is the address of a struct page: __free_pages() takes that, free_pages() takes the page's address."
+            : "The kernel computes a struct page from any address, so a wrong one corrupts memory or faults.");
     return LA_NO_PFN;
 }
 
@@ -206,8 +207,9 @@ LA_NATIVE(split_page)
     const struct la_frame *frame = &call->mm->frame[pfn];
 
     if (frame->kind != LA_FRAME_KERNEL || (frame->flags & LA_FRAME_F_COMPOUND) || frame->order != call->arg[1]) {
-        la_oops(call->mm, "kernel BUG: split_page() of a block that is not allocated like this",
-                "The page must be the head of an allocated block of exactly that order, not compound. Nothing was split.");
+        la_oops(
+            call->mm, "kernel BUG: split_page() of a block that is not allocated like this",
+            "The page must be the head of an allocated block of exactly that order, not compound. Nothing was split.");
         return 0;
     }
     la_split_page(call->mm, pfn, order_of(call->arg[1]));

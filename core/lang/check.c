@@ -85,8 +85,8 @@ static struct la_expr *node_symbol(struct la_program *p, struct la_sym *sym, str
     if (sym->kind == LA_SYM_ENUM_CONST)
         return la_expr_number(p, sym->type, (uint64_t)sym->value, span);
     if (sym->kind == LA_SYM_TYPEDEF) {
-        la_error_at(p, span, LA_E_TYPE, "declare a variable of that type, or cast with (type)", "`%.60s` is a type, not a value",
-                    sym->name->text);
+        la_error_at(p, span, LA_E_TYPE, "declare a variable of that type, or cast with (type)",
+                    "`%.60s` is a type, not a value", sym->name->text);
         return la_expr_bad(p, span);
     }
     struct la_expr *n = la_expr_new(p, sym->kind == LA_SYM_FUNCTION ? LA_N_FUNCTION : LA_N_VAR, span);
@@ -196,7 +196,8 @@ struct la_expr *la_expr_cast(struct la_program *p, const struct la_type *type, s
         n->lvalue = false;
         return n;
     }
-    return type_error(p, a, span, "cast integers and pointers only", "only an integer or a pointer can be cast this way");
+    return type_error(p, a, span, "cast integers and pointers only",
+                      "only an integer or a pointer can be cast this way");
 }
 
 struct la_expr *la_expr_condition(struct la_program *p, struct la_expr *a)
@@ -220,7 +221,8 @@ static struct la_expr *node_address(struct la_program *p, struct la_expr *a, str
     if (a->type->kind == LA_TY_FUNC)
         return la_expr_decay(p, a);
     if (!a->lvalue) {
-        la_error_at(p, span, LA_E_TYPE, "store the value in a variable first", "only something in memory has an address");
+        la_error_at(p, span, LA_E_TYPE, "store the value in a variable first",
+                    "only something in memory has an address");
         return la_expr_bad(p, span);
     }
     /* &*p and &p[i]: no access happens */
@@ -251,7 +253,8 @@ static struct la_expr *node_deref(struct la_program *p, struct la_expr *a, struc
         bool is_void = a->type->base->kind == LA_TY_VOID;
 
         la_error_at(p, span, LA_E_TYPE, is_void ? "cast it first: *(char *)p" : "its members are not known",
-                    is_void ? "a void pointer does not say what it points to" : "the size of what this points to is not known");
+                    is_void ? "a void pointer does not say what it points to"
+                            : "the size of what this points to is not known");
         return la_expr_bad(p, span);
     }
     n = node_over(p, LA_N_DEREF, a->type->base, a, NULL, span);
@@ -289,28 +292,47 @@ struct la_expr *la_expr_unary(struct la_program *p, enum la_tok op, struct la_ex
 static enum la_expr_kind binary_kind(enum la_tok op)
 {
     switch (op) {
-    case LA_P_PLUS: return LA_N_ADD;
-    case LA_P_MINUS: return LA_N_SUB;
-    case LA_P_STAR: return LA_N_MUL;
-    case LA_P_SLASH: return LA_N_DIV;
-    case LA_P_PERCENT: return LA_N_MOD;
-    case LA_P_AMP: return LA_N_AND;
-    case LA_P_PIPE: return LA_N_OR;
-    case LA_P_CARET: return LA_N_XOR;
-    case LA_P_SHL: return LA_N_SHL;
-    case LA_P_SHR: return LA_N_SHR;
-    case LA_P_EQ: return LA_N_EQ;
-    case LA_P_NE: return LA_N_NE;
-    case LA_P_LESS: return LA_N_LT;
-    case LA_P_LE: return LA_N_LE;
-    case LA_P_GREATER: return LA_N_GT;
-    case LA_P_GE: return LA_N_GE;
-    case LA_P_ANDAND: return LA_N_ANDAND;
-    default: return LA_N_OROR;
+    case LA_P_PLUS:
+        return LA_N_ADD;
+    case LA_P_MINUS:
+        return LA_N_SUB;
+    case LA_P_STAR:
+        return LA_N_MUL;
+    case LA_P_SLASH:
+        return LA_N_DIV;
+    case LA_P_PERCENT:
+        return LA_N_MOD;
+    case LA_P_AMP:
+        return LA_N_AND;
+    case LA_P_PIPE:
+        return LA_N_OR;
+    case LA_P_CARET:
+        return LA_N_XOR;
+    case LA_P_SHL:
+        return LA_N_SHL;
+    case LA_P_SHR:
+        return LA_N_SHR;
+    case LA_P_EQ:
+        return LA_N_EQ;
+    case LA_P_NE:
+        return LA_N_NE;
+    case LA_P_LESS:
+        return LA_N_LT;
+    case LA_P_LE:
+        return LA_N_LE;
+    case LA_P_GREATER:
+        return LA_N_GT;
+    case LA_P_GE:
+        return LA_N_GE;
+    case LA_P_ANDAND:
+        return LA_N_ANDAND;
+    default:
+        return LA_N_OROR;
     }
 }
 
-static struct la_expr *bad_operands(struct la_program *p, enum la_tok op, const struct la_expr *a, const struct la_expr *b)
+static struct la_expr *bad_operands(struct la_program *p, enum la_tok op, const struct la_expr *a,
+                                    const struct la_expr *b)
 {
     struct la_buf left, right;
     struct la_span span = span_over(a, b);
@@ -379,7 +401,8 @@ static struct la_expr *node_compare(struct la_program *p, enum la_tok op, struct
     const struct la_type *type;
 
     if (ap || bp) {
-        if (!(ap && bp ? pointers_compare(a->type, b->type) || is_null(a) || is_null(b) : (ap ? is_null(b) : is_null(a))))
+        if (!(ap && bp ? pointers_compare(a->type, b->type) || is_null(a) || is_null(b)
+                       : (ap ? is_null(b) : is_null(a))))
             return bad_operands(p, op, a, b);
         type = ap ? a->type : b->type;
     } else {
@@ -393,7 +416,8 @@ static struct la_expr *node_compare(struct la_program *p, enum la_tok op, struct
 static struct la_expr *node_arithmetic(struct la_program *p, enum la_tok op, struct la_expr *a, struct la_expr *b)
 {
     bool is_shift = op == LA_P_SHL || op == LA_P_SHR;
-    const struct la_type *type = is_shift ? la_type_promote(&p->types, a->type) : la_type_common(&p->types, a->type, b->type);
+    const struct la_type *type =
+        is_shift ? la_type_promote(&p->types, a->type) : la_type_common(&p->types, a->type, b->type);
 
     if (a->type->alias && la_type_same(type, a->type))
         type = a->type; /* a gfp_t stays a gfp_t */
@@ -404,7 +428,8 @@ static struct la_expr *node_arithmetic(struct la_program *p, enum la_tok op, str
     if ((op == LA_P_SLASH || op == LA_P_PERCENT) && b->kind == LA_N_NUM && !b->bad && b->value == 0)
         la_warn_at(p, b->span, LA_E_RANGE, "the kernel would stop with a divide error", "this divides by zero");
     if (is_shift && b->kind == LA_N_NUM && !b->bad && b->value >= type->size * 8u)
-        la_warn_at(p, b->span, LA_E_RANGE, "x86 uses the low bits of the count only", "this shifts by more than the type has bits");
+        la_warn_at(p, b->span, LA_E_RANGE, "x86 uses the low bits of the count only",
+                   "this shifts by more than the type has bits");
     return la_fold(p, node_over(p, binary_kind(op), type, a, b, span_over(a, b)));
 }
 
@@ -492,8 +517,8 @@ static struct la_expr *no_member(struct la_program *p, const struct la_type *typ
         la_buf_printf(&hint, "did you mean %s?", guess);
     else if (nr)
         la_buf_printf(&hint, "its first member is %s", names[0]);
-    la_error_at(p, la_token_span(name), LA_E_UNKNOWN_NAME, hint.len ? la_buf_str(&hint) : NULL, "%s has no member `%.60s`",
-                la_quote_type(p, type, &text), name->u.name->text);
+    la_error_at(p, la_token_span(name), LA_E_UNKNOWN_NAME, hint.len ? la_buf_str(&hint) : NULL,
+                "%s has no member `%.60s`", la_quote_type(p, type, &text), name->u.name->text);
     la_buf_free(&text);
     la_buf_free(&hint);
     return la_expr_bad(p, la_token_span(name));
@@ -510,12 +535,16 @@ struct la_expr *la_expr_member(struct la_program *p, struct la_expr *a, const st
     bool through = a->type->kind == LA_TY_PTR && a->type->base->kind == LA_TY_RECORD;
 
     if (arrow != through || (!arrow && a->type->kind != LA_TY_RECORD))
-        return type_error(p, a, span, through ? "write -> after a pointer" : arrow && a->type->kind == LA_TY_RECORD ? "write . after a structure" : NULL,
+        return type_error(p, a, span,
+                          through                                  ? "write -> after a pointer"
+                          : arrow && a->type->kind == LA_TY_RECORD ? "write . after a structure"
+                                                                   : NULL,
                           arrow ? "`->` follows a pointer to a structure" : "`.` follows a structure");
     const struct la_type *record = arrow ? a->type->base : a->type;
 
     if (!record->record->complete)
-        return type_error(p, a, span, "its definition is not part of the simulation", "the members of this structure are not known");
+        return type_error(p, a, span, "its definition is not part of the simulation",
+                          "the members of this structure are not known");
     const struct la_member *m = la_type_member(record, name->u.name->text, &offset);
 
     if (!m)

@@ -38,7 +38,8 @@ static const char *coerce_hint(const struct la_type *to, const struct la_expr *a
         return "the call returns nothing";
     if (!la_type_is_scalar(to) || !la_type_is_scalar(a->type))
         return NULL;
-    if (to->kind == LA_TY_PTR && a->type->kind == LA_TY_PTR && to->base->kind == LA_TY_RECORD && a->type->base->kind == LA_TY_PTR)
+    if (to->kind == LA_TY_PTR && a->type->kind == LA_TY_PTR && to->base->kind == LA_TY_RECORD &&
+        a->type->base->kind == LA_TY_PTR)
         return "a `*` is missing, or an `&` is too much";
     la_buf_puts(hint, "if you mean it, cast it: (");
     la_type_text(to, hint);
@@ -101,24 +102,37 @@ static bool assignable(struct la_program *p, const struct la_expr *a, struct la_
     if (a->lvalue && a->type->kind != LA_TY_ARRAY && a->kind != LA_N_STRING)
         return true;
     la_error_at(p, a->span, LA_E_TYPE,
-                a->type->kind == LA_TY_ARRAY ? "copy it with memcpy()" : a->type->kind == LA_TY_FUNC ? NULL : "did you mean == ?",
-                a->type->kind == LA_TY_ARRAY ? "an array cannot be assigned as a whole" : "only a variable or memory can be assigned to");
+                a->type->kind == LA_TY_ARRAY  ? "copy it with memcpy()"
+                : a->type->kind == LA_TY_FUNC ? NULL
+                                              : "did you mean == ?",
+                a->type->kind == LA_TY_ARRAY ? "an array cannot be assigned as a whole"
+                                             : "only a variable or memory can be assigned to");
     return false;
 }
 
 static enum la_tok plain_operator(enum la_tok op)
 {
     switch (op) {
-    case LA_P_SHL_ASSIGN: return LA_P_SHL;
-    case LA_P_SHR_ASSIGN: return LA_P_SHR;
-    case LA_P_MUL_ASSIGN: return LA_P_STAR;
-    case LA_P_DIV_ASSIGN: return LA_P_SLASH;
-    case LA_P_MOD_ASSIGN: return LA_P_PERCENT;
-    case LA_P_ADD_ASSIGN: return LA_P_PLUS;
-    case LA_P_SUB_ASSIGN: return LA_P_MINUS;
-    case LA_P_AND_ASSIGN: return LA_P_AMP;
-    case LA_P_XOR_ASSIGN: return LA_P_CARET;
-    default: return LA_P_PIPE;
+    case LA_P_SHL_ASSIGN:
+        return LA_P_SHL;
+    case LA_P_SHR_ASSIGN:
+        return LA_P_SHR;
+    case LA_P_MUL_ASSIGN:
+        return LA_P_STAR;
+    case LA_P_DIV_ASSIGN:
+        return LA_P_SLASH;
+    case LA_P_MOD_ASSIGN:
+        return LA_P_PERCENT;
+    case LA_P_ADD_ASSIGN:
+        return LA_P_PLUS;
+    case LA_P_SUB_ASSIGN:
+        return LA_P_MINUS;
+    case LA_P_AND_ASSIGN:
+        return LA_P_AMP;
+    case LA_P_XOR_ASSIGN:
+        return LA_P_CARET;
+    default:
+        return LA_P_PIPE;
     }
 }
 
@@ -202,9 +216,9 @@ static void wrong_count(struct la_program *p, const struct la_expr *fn, const st
         la_buf_puts(&text, la_api_at((uint32_t)fn->value)->api.prototype);
     else
         la_type_text(type, &text);
-    la_error_at(p, span, LA_E_TYPE, la_buf_str(&text), "`%.60s` takes %s%u argument%s, but %u %s given", callee_name(fn),
-                type->variadic ? "at least " : "", (unsigned int)type->nr_params, type->nr_params == 1 ? "" : "s",
-                (unsigned int)nr, nr == 1 ? "is" : "are");
+    la_error_at(p, span, LA_E_TYPE, la_buf_str(&text), "`%.60s` takes %s%u argument%s, but %u %s given",
+                callee_name(fn), type->variadic ? "at least " : "", (unsigned int)type->nr_params,
+                type->nr_params == 1 ? "" : "s", (unsigned int)nr, nr == 1 ? "is" : "are");
     la_buf_free(&text);
 }
 
@@ -217,7 +231,8 @@ static struct la_expr *by_reference(struct la_program *p, const struct la_param 
 }
 
 /* free_page(page): the call for a struct page has the same name with two underscores. */
-static bool wants_underscores(struct la_program *p, const struct la_expr *fn, const struct la_param *param, const struct la_expr *arg)
+static bool wants_underscores(struct la_program *p, const struct la_expr *fn, const struct la_param *param,
+                              const struct la_expr *arg)
 {
     char twin[64];
 
@@ -230,7 +245,8 @@ static bool wants_underscores(struct la_program *p, const struct la_expr *fn, co
 
     la_buf_init(&hint, p->host);
     la_buf_printf(&hint, "%s() takes a struct page *", twin);
-    la_error_at(p, arg->span, LA_E_TYPE, la_buf_str(&hint), "`%.60s` takes the address of the memory, not a struct page *", callee_name(fn));
+    la_error_at(p, arg->span, LA_E_TYPE, la_buf_str(&hint),
+                "`%.60s` takes the address of the memory, not a struct page *", callee_name(fn));
     la_buf_free(&hint);
     return true;
 }
@@ -258,7 +274,8 @@ static struct la_expr *check_arguments(struct la_program *p, const struct la_exp
         } else {
             arg = la_expr_decay(p, arg);
             if (!arg->bad && !la_type_is_scalar(arg->type)) {
-                la_error_at(p, arg->span, LA_E_TYPE, "pass a member or a pointer", "this cannot be passed as an argument");
+                la_error_at(p, arg->span, LA_E_TYPE, "pass a member or a pointer",
+                            "this cannot be passed as an argument");
                 *bad = true;
             }
             if (la_type_is_integer(arg->type))
@@ -295,7 +312,8 @@ static const struct la_type *callee_type(const struct la_expr *fn)
     return NULL;
 }
 
-struct la_expr *la_expr_call(struct la_program *p, struct la_expr *fn, struct la_expr *args, uint32_t nr, struct la_span span)
+struct la_expr *la_expr_call(struct la_program *p, struct la_expr *fn, struct la_expr *args, uint32_t nr,
+                             struct la_span span)
 {
     const struct la_type *type = callee_type(fn);
     uint32_t depth = fn->depth;
@@ -306,7 +324,8 @@ struct la_expr *la_expr_call(struct la_program *p, struct la_expr *fn, struct la
         return la_expr_bad(p, span);
     if (!type) {
         la_buf_init(&text, p->host);
-        la_error_at(p, fn->span, LA_E_TYPE, "only functions are called", "this is %s, not a function", la_quote_type(p, fn->type, &text));
+        la_error_at(p, fn->span, LA_E_TYPE, "only functions are called", "this is %s, not a function",
+                    la_quote_type(p, fn->type, &text));
         la_buf_free(&text);
         return la_expr_bad(p, span);
     }

@@ -66,7 +66,8 @@ void la_program_free(struct la_program *p)
 
 static struct la_mark mark_now(const struct la_program *p)
 {
-    return (struct la_mark){p->code.nr, p->stmts.nr, p->sites.nr, p->fns.nr, p->texts.nr, p->data.nr, p->calls.nr, p->env};
+    return (struct la_mark){p->code.nr,  p->stmts.nr, p->sites.nr, p->fns.nr,
+                            p->texts.nr, p->data.nr,  p->calls.nr, p->env};
 }
 
 void la_program_rewind(struct la_program *p, const struct la_mark *mark)
@@ -209,9 +210,11 @@ static void check_undefined(struct la_program *p)
         else
             la_buf_puts(&hint, "write its body");
         if (fn->used.line)
-            la_error_at(p, fn->used, LA_E_UNKNOWN_NAME, la_buf_str(&hint), "`%.60s` is declared, but defined nowhere", fn->name);
+            la_error_at(p, fn->used, LA_E_UNKNOWN_NAME, la_buf_str(&hint), "`%.60s` is declared, but defined nowhere",
+                        fn->name);
         else if (guess || later)
-            la_warn_at(p, fn->sym->span, LA_E_UNKNOWN_NAME, la_buf_str(&hint), "the kernel simulated here has no `%.60s`", fn->name);
+            la_warn_at(p, fn->sym->span, LA_E_UNKNOWN_NAME, la_buf_str(&hint),
+                       "the kernel simulated here has no `%.60s`", fn->name);
     }
     la_buf_free(&hint);
 }
@@ -377,7 +380,8 @@ bool la_compile_unit(struct la_program *p, const char *text, size_t len, uint32_
     unit->after = mark_now(p);
     if (!good) {
         if ((p->oom || p->pool.failed) && !p->errors)
-            la_diags_add(diags, LA_SEVERE, LA_E_NOMEM, (struct la_span){line, 1, 0, 0}, "the host has no memory left", NULL);
+            la_diags_add(diags, LA_SEVERE, LA_E_NOMEM, (struct la_span){line, 1, 0, 0}, "the host has no memory left",
+                         NULL);
         la_program_rewind(p, &unit->before);
     }
     p->typed = p->pure = false;

@@ -22,26 +22,58 @@
 enum la_sym_kind { LA_SYM_GLOBAL, LA_SYM_LOCAL, LA_SYM_FUNCTION, LA_SYM_TYPEDEF, LA_SYM_ENUM_CONST, LA_SYM_TAG };
 
 struct la_sym {
-    uint8_t kind;            /* enum la_sym_kind */
-    bool prelude;            /* comes from the prelude, not from the lesson */
-    uint16_t level;          /* scope depth; 0 = file */
+    uint8_t kind;   /* enum la_sym_kind */
+    bool prelude;   /* comes from the prelude, not from the lesson */
+    uint16_t level; /* scope depth; 0 = file */
     struct la_name *name;
     const struct la_type *type;
-    uint32_t offset;         /* GLOBAL: in the image; LOCAL: from the frame; FUNCTION: index in fns */
-    int64_t value;           /* ENUM_CONST */
-    struct la_sym *outer;    /* what the name meant before */
-    struct la_sym *prev;     /* declared before this one */
+    uint32_t offset;      /* GLOBAL: in the image; LOCAL: from the frame; FUNCTION: index in fns */
+    int64_t value;        /* ENUM_CONST */
+    struct la_sym *outer; /* what the name meant before */
+    struct la_sym *prev;  /* declared before this one */
     struct la_span span;
 };
 
 enum la_expr_kind {
-    LA_N_NUM, LA_N_STRING, LA_N_VAR, LA_N_FUNCTION, LA_N_NATIVE,
-    LA_N_NEG, LA_N_NOT, LA_N_LNOT, LA_N_ADDR, LA_N_DEREF, LA_N_MEMBER, LA_N_CAST,
-    LA_N_ADD, LA_N_SUB, LA_N_MUL, LA_N_DIV, LA_N_MOD, LA_N_AND, LA_N_OR, LA_N_XOR, LA_N_SHL, LA_N_SHR,
-    LA_N_EQ, LA_N_NE, LA_N_LT, LA_N_LE, LA_N_GT, LA_N_GE,
-    LA_N_PTR_ADD, LA_N_PTR_DIFF,
-    LA_N_ANDAND, LA_N_OROR, LA_N_COND, LA_N_COMMA,
-    LA_N_ASSIGN, LA_N_OP_ASSIGN, LA_N_POST, LA_N_CALL, LA_N_ASSERT
+    LA_N_NUM,
+    LA_N_STRING,
+    LA_N_VAR,
+    LA_N_FUNCTION,
+    LA_N_NATIVE,
+    LA_N_NEG,
+    LA_N_NOT,
+    LA_N_LNOT,
+    LA_N_ADDR,
+    LA_N_DEREF,
+    LA_N_MEMBER,
+    LA_N_CAST,
+    LA_N_ADD,
+    LA_N_SUB,
+    LA_N_MUL,
+    LA_N_DIV,
+    LA_N_MOD,
+    LA_N_AND,
+    LA_N_OR,
+    LA_N_XOR,
+    LA_N_SHL,
+    LA_N_SHR,
+    LA_N_EQ,
+    LA_N_NE,
+    LA_N_LT,
+    LA_N_LE,
+    LA_N_GT,
+    LA_N_GE,
+    LA_N_PTR_ADD,
+    LA_N_PTR_DIFF,
+    LA_N_ANDAND,
+    LA_N_OROR,
+    LA_N_COND,
+    LA_N_COMMA,
+    LA_N_ASSIGN,
+    LA_N_OP_ASSIGN,
+    LA_N_POST,
+    LA_N_CALL,
+    LA_N_ASSERT
 };
 
 /*
@@ -57,9 +89,9 @@ struct la_expr {
     const struct la_type *type;
     const struct la_type *sub;
     struct la_expr *a, *b, *c;
-    struct la_expr *next;    /* argument lists */
+    struct la_expr *next; /* argument lists */
     struct la_sym *sym;
-    uint64_t value;          /* NUM; STRING: image offset; MEMBER: offset; NATIVE: row */
+    uint64_t value; /* NUM; STRING: image offset; MEMBER: offset; NATIVE: row */
     struct la_span span;
 };
 
@@ -73,7 +105,7 @@ enum {
 /* Jumps to patch when a loop or switch ends. */
 struct la_jump {
     uint32_t at;
-    struct la_name *label;   /* goto */
+    struct la_name *label; /* goto */
     struct la_span span;
 };
 
@@ -107,9 +139,9 @@ struct la_unit {
     struct la_mark before, after;
     const char *text;
     uint32_t len, line;
-    uint32_t entry, fn;         /* fn: the pseudo-function whose frame it uses */
-    uint32_t stmt;              /* the statement it was typed before */
-    uint32_t fp;                /* frame pointer it was compiled for */
+    uint32_t entry, fn; /* fn: the pseudo-function whose frame it uses */
+    uint32_t stmt;      /* the statement it was typed before */
+    uint32_t fp;        /* frame pointer it was compiled for */
 };
 
 struct la_program {
@@ -124,23 +156,23 @@ struct la_program {
     LA_VEC(struct la_stmt) stmts;
     LA_VEC(struct la_site) sites;
     LA_VEC(struct la_fn) fns;
-    LA_VEC(const char *) texts;      /* of asserts */
-    LA_VEC(unsigned char) data;      /* initial bytes of the image from LA_IMG_DATA on */
-    LA_VEC(uint16_t) calls;          /* rows of api.def the program names */
+    LA_VEC(const char *) texts; /* of asserts */
+    LA_VEC(unsigned char) data; /* initial bytes of the image from LA_IMG_DATA on */
+    LA_VEC(uint16_t) calls;     /* rows of api.def the program names */
     LA_VEC(struct la_unit) units;
-    struct la_mark end;              /* the program without typed text */
+    struct la_mark end;                     /* the program without typed text */
     uint32_t top_frame_bytes, top_operands; /* of the statements outside functions */
-    struct la_sym *env;              /* declared last */
+    struct la_sym *env;                     /* declared last */
 
     /* ---- while compiling ---- */
     struct la_diags *diags;
     la_token_vec tokens;
-    uint32_t at;                     /* next token */
+    uint32_t at; /* next token */
     uint32_t nest;
     uint16_t level;
     bool in_prelude, typed, pure;
-    bool panic;                      /* an error was reported; skip to the next statement */
-    int32_t fn;                      /* index of the function being compiled; -1 = top level */
+    bool panic; /* an error was reported; skip to the next statement */
+    int32_t fn; /* index of the function being compiled; -1 = top level */
     uint32_t frame_used, frame_max, frame_base;
     uint32_t operands, operands_max;
     struct la_loop *loop;
@@ -238,7 +270,8 @@ struct la_expr *la_expr_step(struct la_program *p, enum la_tok op, struct la_exp
 struct la_expr *la_expr_cond(struct la_program *p, struct la_expr *c, struct la_expr *a, struct la_expr *b);
 struct la_expr *la_expr_index(struct la_program *p, struct la_expr *a, struct la_expr *b);
 struct la_expr *la_expr_member(struct la_program *p, struct la_expr *a, const struct la_token *name, bool arrow);
-struct la_expr *la_expr_call(struct la_program *p, struct la_expr *fn, struct la_expr *args, uint32_t nr, struct la_span span);
+struct la_expr *la_expr_call(struct la_program *p, struct la_expr *fn, struct la_expr *args, uint32_t nr,
+                             struct la_span span);
 struct la_expr *la_expr_cast(struct la_program *p, const struct la_type *type, struct la_expr *a, struct la_span span);
 /** Arrays become pointers to their first element, functions pointers to themselves. */
 struct la_expr *la_expr_decay(struct la_program *p, struct la_expr *a);
@@ -271,7 +304,8 @@ void la_emit_address(struct la_program *p, const struct la_expr *a);
 /** Evaluate as a statement: the value goes to VALUE. */
 void la_emit_expression_statement(struct la_program *p, const struct la_expr *a);
 /** Store the value on the stack at the local or global @sym + @offset, as @type; pops it, or reports it as VALUE. */
-void la_emit_store_sym(struct la_program *p, const struct la_sym *sym, uint32_t offset, const struct la_type *type, bool report);
+void la_emit_store_sym(struct la_program *p, const struct la_sym *sym, uint32_t offset, const struct la_type *type,
+                       bool report);
 
 /* ---- the whole (compile.c) ---- */
 

@@ -9,9 +9,9 @@
 #include <string.h>
 
 static const int8_t effects[LA_OP_NR] = {
-#define LA_O(symbol, effect) [LA_OP_##symbol] = effect,
-    LA_OPS(LA_O)
-#undef LA_O
+#define LA_OP(symbol, effect) [LA_OP_##symbol] = effect,
+#include "lang/op.def"
+#undef LA_OP
 };
 
 void la_emit_effect(struct la_program *p, int32_t effect)
@@ -81,10 +81,14 @@ static uint32_t load_index(const struct la_type *type)
     bool u = type->is_unsigned;
 
     switch (type->size) {
-    case 1: return u ? 1 : 0;
-    case 2: return u ? 3 : 2;
-    case 4: return u ? 5 : 4;
-    default: return 6;
+    case 1:
+        return u ? 1 : 0;
+    case 2:
+        return u ? 3 : 2;
+    case 4:
+        return u ? 5 : 4;
+    default:
+        return 6;
     }
 }
 
@@ -126,7 +130,8 @@ void la_emit_report(struct la_program *p, const struct la_type *type, const char
     p->oom |= !LA_VEC_PUSH(p->host, &p->sites, site);
 }
 
-void la_emit_store_sym(struct la_program *p, const struct la_sym *sym, uint32_t offset, const struct la_type *type, bool report)
+void la_emit_store_sym(struct la_program *p, const struct la_sym *sym, uint32_t offset, const struct la_type *type,
+                       bool report)
 {
     struct la_place_of at = {sym->kind == LA_SYM_LOCAL, sym->offset + offset};
 
@@ -149,7 +154,8 @@ static bool fits(const struct la_type *from, const struct la_type *to)
 
 void la_emit_convert(struct la_program *p, const struct la_type *from, const struct la_type *to)
 {
-    static const enum la_op ops[] = {LA_OP_CAST_S1, LA_OP_CAST_U1, LA_OP_CAST_S2, LA_OP_CAST_U2, LA_OP_CAST_S4, LA_OP_CAST_U4};
+    static const enum la_op ops[] = {LA_OP_CAST_S1, LA_OP_CAST_U1, LA_OP_CAST_S2,
+                                     LA_OP_CAST_U2, LA_OP_CAST_S4, LA_OP_CAST_U4};
 
     if (to->kind == LA_TY_BOOL) {
         if (from->kind != LA_TY_BOOL)
@@ -180,25 +186,60 @@ void la_emit_operator(struct la_program *p, enum la_expr_kind op, const struct l
     enum la_op code = LA_OP_POP;
 
     switch (op) {
-    case LA_N_ADD: code = pick(LA_OP_ADD_S4, width_index(type)); break;
-    case LA_N_SUB: code = pick(LA_OP_SUB_S4, width_index(type)); break;
-    case LA_N_MUL: code = pick(LA_OP_MUL_S4, width_index(type)); break;
+    case LA_N_ADD:
+        code = pick(LA_OP_ADD_S4, width_index(type));
+        break;
+    case LA_N_SUB:
+        code = pick(LA_OP_SUB_S4, width_index(type));
+        break;
+    case LA_N_MUL:
+        code = pick(LA_OP_MUL_S4, width_index(type));
+        break;
     case LA_N_DIV:
-    case LA_N_MOD: code = division(op, type); break;
-    case LA_N_AND: code = LA_OP_AND; break;
-    case LA_N_OR: code = LA_OP_OR; break;
-    case LA_N_XOR: code = LA_OP_XOR; break;
-    case LA_N_SHL: code = pick(LA_OP_SHL_S4, width_index(type)); break;
-    case LA_N_SHR: code = pick(LA_OP_SHR_S4, (type->size == 8 ? 2u : 0u) + (u ? 1u : 0u)); break;
-    case LA_N_EQ: code = LA_OP_EQ; break;
-    case LA_N_NE: code = LA_OP_NE; break;
-    case LA_N_LT: code = u ? LA_OP_LT_U : LA_OP_LT_S; break;
-    case LA_N_LE: code = u ? LA_OP_LE_U : LA_OP_LE_S; break;
-    case LA_N_GT: code = u ? LA_OP_GT_U : LA_OP_GT_S; break;
-    case LA_N_GE: code = u ? LA_OP_GE_U : LA_OP_GE_S; break;
-    case LA_N_NEG: code = pick(LA_OP_NEG_S4, width_index(type)); break;
-    case LA_N_NOT: code = u && type->size == 4 ? LA_OP_NOT_U4 : LA_OP_NOT_S; break;
-    default: break;
+    case LA_N_MOD:
+        code = division(op, type);
+        break;
+    case LA_N_AND:
+        code = LA_OP_AND;
+        break;
+    case LA_N_OR:
+        code = LA_OP_OR;
+        break;
+    case LA_N_XOR:
+        code = LA_OP_XOR;
+        break;
+    case LA_N_SHL:
+        code = pick(LA_OP_SHL_S4, width_index(type));
+        break;
+    case LA_N_SHR:
+        code = pick(LA_OP_SHR_S4, (type->size == 8 ? 2u : 0u) + (u ? 1u : 0u));
+        break;
+    case LA_N_EQ:
+        code = LA_OP_EQ;
+        break;
+    case LA_N_NE:
+        code = LA_OP_NE;
+        break;
+    case LA_N_LT:
+        code = u ? LA_OP_LT_U : LA_OP_LT_S;
+        break;
+    case LA_N_LE:
+        code = u ? LA_OP_LE_U : LA_OP_LE_S;
+        break;
+    case LA_N_GT:
+        code = u ? LA_OP_GT_U : LA_OP_GT_S;
+        break;
+    case LA_N_GE:
+        code = u ? LA_OP_GE_U : LA_OP_GE_S;
+        break;
+    case LA_N_NEG:
+        code = pick(LA_OP_NEG_S4, width_index(type));
+        break;
+    case LA_N_NOT:
+        code = u && type->size == 4 ? LA_OP_NOT_U4 : LA_OP_NOT_S;
+        break;
+    default:
+        break;
     }
     (void)la_emit(p, code, 0);
 }

@@ -248,14 +248,22 @@ void la_emit_value(struct la_program *p, const struct la_expr *n)
         return;
     }
     switch ((enum la_expr_kind)n->kind) {
-    case LA_N_NUM: la_emit_const(p, n->value); break;
+    case LA_N_NUM:
+        la_emit_const(p, n->value);
+        break;
     case LA_N_STRING:
     case LA_N_FUNCTION:
-    case LA_N_NATIVE: la_emit_address(p, n); break;
+    case LA_N_NATIVE:
+        la_emit_address(p, n);
+        break;
     case LA_N_VAR:
     case LA_N_DEREF:
-    case LA_N_MEMBER: emit_object(p, n); break;
-    case LA_N_ADDR: la_emit_address(p, n->a); break;
+    case LA_N_MEMBER:
+        emit_object(p, n);
+        break;
+    case LA_N_ADDR:
+        la_emit_address(p, n->a);
+        break;
     case LA_N_LNOT:
         la_emit_value(p, n->a);
         (void)la_emit(p, LA_OP_LNOT, 0);
@@ -265,25 +273,39 @@ void la_emit_value(struct la_program *p, const struct la_expr *n)
         la_emit_value(p, n->a);
         la_emit_operator(p, (enum la_expr_kind)n->kind, n->type);
         break;
-    case LA_N_CAST: emit_cast(p, n); break;
+    case LA_N_CAST:
+        emit_cast(p, n);
+        break;
     case LA_N_PTR_ADD:
         la_emit_value(p, n->a);
         emit_pointer_add(p, n->b, n->value);
         break;
-    case LA_N_PTR_DIFF: emit_pointer_diff(p, n); break;
+    case LA_N_PTR_DIFF:
+        emit_pointer_diff(p, n);
+        break;
     case LA_N_ANDAND:
-    case LA_N_OROR: emit_logical(p, n); break;
-    case LA_N_COND: emit_conditional(p, n); break;
+    case LA_N_OROR:
+        emit_logical(p, n);
+        break;
+    case LA_N_COND:
+        emit_conditional(p, n);
+        break;
     case LA_N_COMMA:
         la_emit_value(p, n->a);
         if (n->a->type->kind != LA_TY_VOID)
             (void)la_emit(p, LA_OP_POP, 0);
         la_emit_value(p, n->b);
         break;
-    case LA_N_ASSIGN: emit_assign(p, n); break;
+    case LA_N_ASSIGN:
+        emit_assign(p, n);
+        break;
     case LA_N_OP_ASSIGN:
-    case LA_N_POST: emit_op_assign(p, n); break;
-    case LA_N_CALL: emit_call(p, n); break;
+    case LA_N_POST:
+        emit_op_assign(p, n);
+        break;
+    case LA_N_CALL:
+        emit_call(p, n);
+        break;
     case LA_N_ASSERT:
         la_emit_value(p, n->a);
         (void)la_emit(p, LA_OP_ASSERT, (int32_t)n->value);
@@ -291,7 +313,8 @@ void la_emit_value(struct la_program *p, const struct la_expr *n)
     default: /* binary operators */
         la_emit_value(p, n->a);
         la_emit_value(p, n->b);
-        la_emit_operator(p, (enum la_expr_kind)n->kind, n->kind >= LA_N_EQ && n->kind <= LA_N_GE ? n->a->type : n->type);
+        la_emit_operator(p, (enum la_expr_kind)n->kind,
+                         n->kind >= LA_N_EQ && n->kind <= LA_N_GE ? n->a->type : n->type);
     }
 }
 

@@ -73,9 +73,11 @@ static enum la_run run_unit(struct la_interp *ip, const struct la_unit *unit)
     return run;
 }
 
-static bool same_unit(const struct la_unit *unit, const char *text, size_t len, uint32_t line, uint32_t stmt, uint32_t fp)
+static bool same_unit(const struct la_unit *unit, const char *text, size_t len, uint32_t line, uint32_t stmt,
+                      uint32_t fp)
 {
-    return unit->len == len && unit->line == line && unit->stmt == stmt && unit->fp == fp && memcmp(unit->text, text, len) == 0;
+    return unit->len == len && unit->line == line && unit->stmt == stmt && unit->fp == fp &&
+           memcmp(unit->text, text, len) == 0;
 }
 
 /* The unit for @text at this point, compiled now or before; NULL after a message. */
@@ -100,7 +102,8 @@ static const struct la_unit *find_unit(struct la_interp *ip, const char *text, s
     unit.stmt = stmt;
     unit.fp = fp;
     if (p->pool.failed || !LA_VEC_PUSH(p->host, &p->units, unit)) {
-        la_diags_add(diags, LA_SEVERE, LA_E_NOMEM, (struct la_span){line, 1, 0, 0}, "the host has no memory left", NULL);
+        la_diags_add(diags, LA_SEVERE, LA_E_NOMEM, (struct la_span){line, 1, 0, 0}, "the host has no memory left",
+                     NULL);
         la_program_rewind(p, &unit.before);
         return NULL;
     }
@@ -111,7 +114,9 @@ static enum la_step_status typed_status(const struct la_vm *vm, enum la_run run)
 {
     if (run == LA_RUN_END)
         return LA_STEP_RAN;
-    return vm->state == LA_VM_KILLED ? LA_STEP_OOPSED : vm->state == LA_VM_ASSERT ? LA_STEP_ASSERT_FAILED : LA_STEP_STUCK;
+    return vm->state == LA_VM_KILLED   ? LA_STEP_OOPSED
+           : vm->state == LA_VM_ASSERT ? LA_STEP_ASSERT_FAILED
+                                       : LA_STEP_STUCK;
 }
 
 enum la_step_status la_interp_eval(struct la_interp *ip, const char *text, size_t len, uint32_t line,

@@ -33,6 +33,7 @@ bool la_compute(enum la_expr_kind op, const struct la_type *type, uint64_t x, ui
     bool u = type->is_unsigned;
     uint64_t r = 0;
 
+    /* clang-format off */
     switch (op) {
     case LA_N_ADD: r = x + y; break;
     case LA_N_SUB: r = x - y; break;
@@ -56,6 +57,7 @@ bool la_compute(enum la_expr_kind op, const struct la_type *type, uint64_t x, ui
     default:
         return false;
     }
+    /* clang-format on */
     *result = la_type_convert(type, r);
     return true;
 }
@@ -75,6 +77,7 @@ static bool fold_unary(const struct la_expr *n, uint64_t *value)
 {
     uint64_t x = n->a->value;
 
+    /* clang-format off */
     switch (n->kind) {
     case LA_N_NEG: *value = la_type_convert(n->type, 0 - x); return true;
     case LA_N_NOT: *value = la_type_convert(n->type, ~x); return true;
@@ -82,6 +85,7 @@ static bool fold_unary(const struct la_expr *n, uint64_t *value)
     case LA_N_CAST: *value = la_type_convert(n->type, x); return n->type->kind != LA_TY_VOID && n->type->kind != LA_TY_RECORD;
     default: return false;
     }
+    /* clang-format on */
 }
 
 struct la_expr *la_fold(struct la_program *p, struct la_expr *n)

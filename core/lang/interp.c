@@ -170,8 +170,10 @@ static bool stack_overflow(struct la_interp *ip, const char *function)
 {
     char note[160];
 
-    (void)snprintf(note, sizeof note, "The stack is full after %u calls: %.60s() calls itself without end, or its variables are too large.",
-                   (unsigned)ip->vm->nr_frames, function);
+    (void)snprintf(
+        note, sizeof note,
+        "The stack is full after %u calls: %.60s() calls itself without end, or its variables are too large.",
+        (unsigned)ip->vm->nr_frames, function);
     la_vm_oops(ip, "BUG: TASK stack guard page was hit (kernel stack overflow)", note);
     return false;
 }
@@ -206,7 +208,8 @@ bool la_vm_native(struct la_interp *ip, uint32_t row, uint32_t nr, bool wants)
     struct la_vm *vm = ip->vm;
     const struct la_api_row *api = la_api_at(row);
     uint64_t arg[LA_ARGS_MAX] = {0};
-    struct la_call call = {.interp = ip, .machine = ip->machine, .mm = ip->machine->mm, .arg = arg, .nr = nr, .row = row};
+    struct la_call call = {
+        .interp = ip, .machine = ip->machine, .mm = ip->machine->mm, .arg = arg, .nr = nr, .row = row};
 
     memcpy(arg, &vm->operand[vm->nr_operands - nr], nr * sizeof *arg);
     vm->nr_operands -= nr;
@@ -276,7 +279,8 @@ struct la_place la_interp_place(const struct la_interp *ip, uint32_t index, uint
     return (struct la_place){.span = stmt->span,
                              .block = stmt->block,
                              .depth = depth,
-                             .function = stmt->fn >= 0 && (uint32_t)stmt->fn < p->fns.nr ? p->fns.data[stmt->fn].name : ""};
+                             .function =
+                                 stmt->fn >= 0 && (uint32_t)stmt->fn < p->fns.nr ? p->fns.data[stmt->fn].name : ""};
 }
 
 struct la_place la_interp_where(const struct la_interp *ip)

@@ -18,24 +18,29 @@
 
 enum la_vm_state { LA_VM_READY, LA_VM_DONE, LA_VM_KILLED, LA_VM_ASSERT, LA_VM_STUCK };
 
-enum { LA_VM_MESSAGE = 240, LA_NESTED_MAX = 8, LA_TYPED_STATEMENTS_MAX = 200000, LA_CALLBACK_STATEMENTS_MAX = 100000,
-       LA_COPY_MAX = 16 << 20 };
+enum {
+    LA_VM_MESSAGE = 240,
+    LA_NESTED_MAX = 8,
+    LA_TYPED_STATEMENTS_MAX = 200000,
+    LA_CALLBACK_STATEMENTS_MAX = 100000,
+    LA_COPY_MAX = 16 << 20
+};
 
 struct la_vm_frame {
     uint32_t ret_pc;
-    uint32_t fp;        /* of the caller */
-    uint32_t base;      /* operands of the caller that stay */
-    uint32_t stmt;      /* of the caller: the statement that called */
-    int32_t fn;         /* the function called */
-    uint32_t wants;     /* a result is wanted */
+    uint32_t fp;    /* of the caller */
+    uint32_t base;  /* operands of the caller that stay */
+    uint32_t stmt;  /* of the caller: the statement that called */
+    int32_t fn;     /* the function called */
+    uint32_t wants; /* a result is wanted */
 };
 
 struct la_vm {
     uint32_t pc, fp, sp; /* sp: first free byte of the stack */
     uint32_t nr_frames, nr_operands;
-    uint32_t stmt;       /* the statement that runs or ran last */
-    uint32_t state;      /* enum la_vm_state */
-    uint32_t nr_units;   /* typed texts that ran */
+    uint32_t stmt;     /* the statement that runs or ran last */
+    uint32_t state;    /* enum la_vm_state */
+    uint32_t nr_units; /* typed texts that ran */
     struct la_span message_at;
     char message[LA_VM_MESSAGE];
     struct la_vm_frame frame[LA_FRAMES_MAX];
@@ -47,19 +52,19 @@ struct la_interp {
     struct la_machine *machine;
     struct la_program *program;
     struct la_vm *vm;
-    unsigned char *image;    /* of the machine's image window */
+    unsigned char *image; /* of the machine's image window */
     uint64_t image_base;
     uint32_t pointer_bytes;
     /* while a statement runs */
     bool has_value;
     uint64_t value;
     uint32_t site;
-    bool quiet;              /* a question: nothing may be reported or changed */
-    bool faulted;            /* quiet: the question cannot be answered */
-    bool bounded;            /* statements count against budget */
+    bool quiet;   /* a question: nothing may be reported or changed */
+    bool faulted; /* quiet: the question cannot be answered */
+    bool bounded; /* statements count against budget */
     uint32_t budget;
-    uint32_t nested;         /* callbacks that are active */
-    char text[LA_VM_MESSAGE];/* la_interp_message's result for questions */
+    uint32_t nested;          /* callbacks that are active */
+    char text[LA_VM_MESSAGE]; /* la_interp_message's result for questions */
 };
 
 enum la_run { LA_RUN_STMT, LA_RUN_END, LA_RUN_RETURNED, LA_RUN_STOPPED };

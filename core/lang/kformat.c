@@ -25,7 +25,7 @@ struct spec {
     int32_t precision; /* -1 = none */
     uint32_t bytes;    /* of the argument */
     char type;
-    char extra[3];     /* letters behind %p */
+    char extra[3]; /* letters behind %p */
 };
 
 static bool next_digit(const char **fmt, uint32_t *value)
@@ -43,12 +43,23 @@ static void read_flags(const char **fmt, struct spec *s)
 {
     for (;; (*fmt)++) {
         switch (**fmt) {
-        case '-': s->left = true; break;
-        case '+': s->plus = true; break;
-        case ' ': s->space = true; break;
-        case '#': s->alternate = true; break;
-        case '0': s->zero = true; break;
-        default: return;
+        case '-':
+            s->left = true;
+            break;
+        case '+':
+            s->plus = true;
+            break;
+        case ' ':
+            s->space = true;
+            break;
+        case '#':
+            s->alternate = true;
+            break;
+        case '0':
+            s->zero = true;
+            break;
+        default:
+            return;
         }
     }
 }
@@ -110,7 +121,8 @@ static struct spec read_spec(const char **fmt, uint32_t pointer_bytes, const uin
     s.type = **fmt;
     if (s.type)
         (*fmt)++;
-    for (uint32_t i = 0; s.type == 'p' && i < 2 && ((**fmt >= 'a' && **fmt <= 'z') || (**fmt >= 'A' && **fmt <= 'Z')); i++) {
+    for (uint32_t i = 0; s.type == 'p' && i < 2 && ((**fmt >= 'a' && **fmt <= 'z') || (**fmt >= 'A' && **fmt <= 'Z'));
+         i++) {
         if (i == 1 && s.extra[0] != 'G')
             break;
         s.extra[i] = *(*fmt)++;
@@ -130,7 +142,8 @@ static void pad(struct la_buf *out, const struct spec *s, const char *text, size
 }
 
 /* Digits of @value, sign and prefix in front, zeroes between. */
-static void number(struct la_buf *out, const struct spec *s, uint64_t value, uint32_t base, bool negative, bool is_signed)
+static void number(struct la_buf *out, const struct spec *s, uint64_t value, uint32_t base, bool negative,
+                   bool is_signed)
 {
     const char *digits = s->type == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
     char text[NUMBER_MAX + WIDTH_MAX + 8], prefix[4] = "";
@@ -208,15 +221,29 @@ static bool one(struct la_call *call, struct la_buf *out, struct spec *s, uint64
 
     switch (s->type) {
     case 'd':
-    case 'i': signed_number(out, s, value); return true;
-    case 'u': number(out, s, cut(value, s->bytes), 10, false, false); return true;
+    case 'i':
+        signed_number(out, s, value);
+        return true;
+    case 'u':
+        number(out, s, cut(value, s->bytes), 10, false, false);
+        return true;
     case 'x':
-    case 'X': number(out, s, cut(value, s->bytes), 16, false, false); return true;
-    case 'o': number(out, s, cut(value, s->bytes), 8, false, false); return true;
-    case 'c': pad(out, s, &c, 1); return true;
-    case 's': return string(call, out, s, value);
-    case 'p': pointer(call, out, s, value); return !call->stop;
-    default: return true;
+    case 'X':
+        number(out, s, cut(value, s->bytes), 16, false, false);
+        return true;
+    case 'o':
+        number(out, s, cut(value, s->bytes), 8, false, false);
+        return true;
+    case 'c':
+        pad(out, s, &c, 1);
+        return true;
+    case 's':
+        return string(call, out, s, value);
+    case 'p':
+        pointer(call, out, s, value);
+        return !call->stop;
+    default:
+        return true;
     }
 }
 

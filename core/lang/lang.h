@@ -148,15 +148,15 @@ bool la_interp_eval_text(struct la_interp *interp, const char *text, size_t len,
 
 /* One variable, or one element of an array or structure ("pages[3]", "dev.next"). */
 struct la_var {
-    const char *name;       /* valid during the callback */
+    const char *name; /* valid during the callback */
     const char *type_text;
     const char *value_text;
-    uint64_t address;       /* simulated virtual address */
-    uint32_t size;          /* bytes */
-    uint32_t frame;         /* 0 = innermost call; the number of calls = globals */
-    uint32_t level;         /* 0 = variable, 1.. = element of the variable before */
+    uint64_t address; /* simulated virtual address */
+    uint32_t size;    /* bytes */
+    uint32_t frame;   /* 0 = innermost call; the number of calls = globals */
+    uint32_t level;   /* 0 = variable, 1.. = element of the variable before */
     bool is_pointer;
-    uint64_t pointer;       /* the pointer's value */
+    uint64_t pointer; /* the pointer's value */
 };
 
 /** Call @visit for the variables in scope: call frames innermost first, then globals. */
@@ -180,8 +180,8 @@ struct la_api {
     const char *name;
     const char *prototype;
     const char *header;
-    const char *part;     /* part of the notes (NOTES.txt): "4", "" when none */
-    const char *context;  /* "any", "gfp" (may sleep when the mask says so), "sleeps" */
+    const char *part;                          /* part of the notes (NOTES.txt): "4", "" when none */
+    const char *context;                       /* "any", "gfp" (may sleep when the mask says so), "sleeps" */
     const char *since, *removed, *replaced_by; /* "" when it does not apply */
     const char *help;
 };

@@ -10,11 +10,8 @@
 
 static const char *const spelling[LA_T_NR] = {
 #define LA_P(symbol, text) [LA_P_##symbol] = text,
-    LA_PUNCTUATORS(LA_P)
-#undef LA_P
 #define LA_K(symbol, text) [LA_K_##symbol] = text,
-    LA_KEYWORDS(LA_K)
-#undef LA_K
+#include "lang/token.def"
 };
 
 const char *la_tok_spelling(enum la_tok kind)

@@ -129,7 +129,8 @@ static uint64_t read_scalar(const struct la_interp *ip, const struct la_type *ty
 }
 
 /* {1, 2, 3, …}: the first elements of an array or members of a structure. */
-static void text_of_object(const struct la_interp *ip, const struct la_type *type, uint64_t addr, uint32_t depth, struct la_buf *out)
+static void text_of_object(const struct la_interp *ip, const struct la_type *type, uint64_t addr, uint32_t depth,
+                           struct la_buf *out)
 {
     if (la_type_is_scalar(type)) {
         uint64_t value = read_scalar(ip, type, addr);
@@ -144,7 +145,8 @@ static void text_of_object(const struct la_interp *ip, const struct la_type *typ
         la_buf_puts(out, "{…}");
         return;
     }
-    if (type->kind == LA_TY_ARRAY && type->base->kind == LA_TY_INT && type->base->size == 1 && !type->base->is_unsigned) {
+    if (type->kind == LA_TY_ARRAY && type->base->kind == LA_TY_INT && type->base->size == 1 &&
+        !type->base->is_unsigned) {
         struct la_buf text;
 
         la_buf_init(&text, ip->host);

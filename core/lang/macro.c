@@ -157,7 +157,8 @@ bool la_lex_directive(struct la_lexer *lx, struct la_token *token)
     else if (word && strcmp(t.u.name->text, "undef") == 0)
         keep = undefine(lx, token);
     else if (word && is_one_of(t.u.name, conditions))
-        macro_error(lx, &t, "conditional compilation is not supported", "keep the lines that should run, remove the others");
+        macro_error(lx, &t, "conditional compilation is not supported",
+                    "keep the lines that should run, remove the others");
     else if (!word || !is_one_of(t.u.name, ignored))
         macro_error(lx, &t, "unknown directive", "known: #define, #undef; #include is ignored");
     skip_line(lx);
@@ -294,8 +295,8 @@ static uint32_t expand_call(struct expander *ex, const struct la_token *list, ui
     if (end == nr || (args.nr != m->nr_params && !none)) {
         if (!ex->lx->failed)
             la_diags_addf(ex->lx->diags, LA_SEVERE, LA_E_SYNTAX, la_token_span(&list[at]),
-                          end == nr ? "close the call with `)`" : NULL, "macro %.60s takes %u argument%s", m->name->text,
-                          (unsigned int)m->nr_params, m->nr_params == 1 ? "" : "s");
+                          end == nr ? "close the call with `)`" : NULL, "macro %.60s takes %u argument%s",
+                          m->name->text, (unsigned int)m->nr_params, m->nr_params == 1 ? "" : "s");
         end = end == nr ? at : end;
     } else {
         where.end_line = list[end].end_line;

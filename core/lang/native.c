@@ -60,8 +60,9 @@ uint32_t la_call_page(struct la_call *call, uint64_t page)
 
     if (pfn != LA_NO_PFN)
         return pfn;
-    (void)snprintf(text, sizeof text, page < LA_PAGE_SIZE ? "BUG: kernel NULL pointer dereference, address: %0*llx"
-                                                          : "BUG: unable to handle page fault for address: %0*llx",
+    (void)snprintf(text, sizeof text,
+                   page < LA_PAGE_SIZE ? "BUG: kernel NULL pointer dereference, address: %0*llx"
+                                       : "BUG: unable to handle page fault for address: %0*llx",
                    (int)call->interp->pointer_bytes * 2, (unsigned long long)page);
     la_call_die(call, text,
                 page == 0 ? "The struct page pointer is NULL: check what alloc_pages returned."

@@ -241,7 +241,7 @@ void la_unknown_name(struct la_program *p, const struct la_token *t, bool call)
         la_buf_puts(&hint, "define the function above its first use, or look at the list of kernel calls");
     else
         la_buf_puts(&hint, "declare it first");
-    la_error_at(p, la_token_span(t), LA_E_UNKNOWN_NAME, la_buf_str(&hint), "unknown %s `%.60s`", call ? "function" : "name",
-                name);
+    la_error_at(p, la_token_span(t), LA_E_UNKNOWN_NAME, la_buf_str(&hint), "unknown %s `%.60s`",
+                call ? "function" : "name", name);
     la_buf_free(&hint);
 }

@@ -374,9 +374,11 @@ static void declare_function(struct la_program *p, const struct la_type *type, c
                     "functions cannot return structures here");
     for (const struct la_param *q = type->params; q; q = q->next)
         if (q->type->kind == LA_TY_RECORD)
-            la_error_at(p, la_token_span(name), LA_E_TYPE, "pass a pointer to it", "structures cannot be passed by value here");
+            la_error_at(p, la_token_span(name), LA_E_TYPE, "pass a pointer to it",
+                        "structures cannot be passed by value here");
     if (p->level > 0 && body) {
-        la_error_at(p, la_token_span(name), LA_E_SYNTAX, "define it outside", "a function inside a function is not possible");
+        la_error_at(p, la_token_span(name), LA_E_SYNTAX, "define it outside",
+                    "a function inside a function is not possible");
         p->panic = true;
         return;
     }
@@ -404,7 +406,8 @@ static bool parse_init_declarator(struct la_program *p, struct la_specifiers *sp
     if (p->panic)
         return false;
     if (name.kind != LA_T_IDENT) {
-        la_error_at(p, la_token_span(la_peek(p)), LA_E_SYNTAX, "for example: struct page *page;", "a name is missing in this declaration");
+        la_error_at(p, la_token_span(la_peek(p)), LA_E_SYNTAX, "for example: struct page *page;",
+                    "a name is missing in this declaration");
         p->panic = true;
         return false;
     }

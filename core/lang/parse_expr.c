@@ -98,7 +98,8 @@ static void append_spelling(const struct la_token *t, struct la_buf *out)
         la_buf_puts(out, t->u.name->text);
         break;
     case LA_T_NUMBER:
-        la_buf_printf(out, t->flags & LA_NUM_DECIMAL || t->u.value < 10 ? "%llu" : "0x%llx", (unsigned long long)t->u.value);
+        la_buf_printf(out, t->flags & LA_NUM_DECIMAL || t->u.value < 10 ? "%llu" : "0x%llx",
+                      (unsigned long long)t->u.value);
         break;
     case LA_T_CHAR:
         la_buf_printf(out, "'%c'", (int)t->u.value);
@@ -130,7 +131,8 @@ static struct la_expr *parse_assert(struct la_program *p, struct la_span span)
     }
     (void)la_expect(p, LA_P_RPAREN, "the condition of `assert`");
     n->value = p->texts.nr;
-    p->oom |= text.failed || !LA_VEC_PUSH(p->host, &p->texts, la_pool_text(&p->pool, la_buf_str(&text), (uint32_t)text.len));
+    p->oom |=
+        text.failed || !LA_VEC_PUSH(p->host, &p->texts, la_pool_text(&p->pool, la_buf_str(&text), (uint32_t)text.len));
     la_buf_free(&text);
     n->span = la_span_from(p, span);
     return n;
@@ -144,7 +146,8 @@ static struct la_expr *parse_parenthesis(struct la_program *p)
         return la_expr_bad(p, span);
     (void)la_next(p);
     if (la_peek(p)->kind == LA_P_LBRACE) {
-        la_error_at(p, la_token_span(la_peek(p)), LA_E_SYNTAX, "use a function", "a statement inside an expression is not supported");
+        la_error_at(p, la_token_span(la_peek(p)), LA_E_SYNTAX, "use a function",
+                    "a statement inside an expression is not supported");
         p->panic = true;
     }
     struct la_expr *n = la_parse_expression(p);
@@ -221,7 +224,8 @@ static struct la_expr *parse_member_name(struct la_program *p, struct la_expr *n
     struct la_token name = *la_peek(p);
 
     if (name.kind != LA_T_IDENT) {
-        la_error_at(p, la_token_span(&name), LA_E_SYNTAX, NULL, "the name of a member is missing after `%s`", arrow ? "->" : ".");
+        la_error_at(p, la_token_span(&name), LA_E_SYNTAX, NULL, "the name of a member is missing after `%s`",
+                    arrow ? "->" : ".");
         p->panic = true;
         return la_expr_bad(p, n->span);
     }
@@ -238,12 +242,12 @@ static struct la_expr *parse_postfix(struct la_program *p)
 
         if (t->kind == LA_P_LPAREN) {
             if (!la_nest(p))
-        return n;
+                return n;
             n = parse_call(p, n);
             la_unnest(p);
         } else if (t->kind == LA_P_LBRACKET) {
             if (!la_nest(p))
-        return n;
+                return n;
             (void)la_next(p);
             n = la_expr_index(p, n, la_parse_expression(p));
             la_unnest(p);
@@ -294,8 +298,8 @@ static struct la_expr *parse_sizeof(struct la_program *p)
         la_error_at(p, span, LA_E_TYPE, "its members are not known", "the size of this type is not known");
     bool unit = type->kind == LA_TY_VOID || type->kind == LA_TY_FUNC; /* gcc says 1 */
 
-    return la_expr_number(p, p->types.pointer_bytes == 8 ? p->types.t_ulong : p->types.t_uint, unit ? 1 : la_type_size(type),
-                          span);
+    return la_expr_number(p, p->types.pointer_bytes == 8 ? p->types.t_ulong : p->types.t_uint,
+                          unit ? 1 : la_type_size(type), span);
 }
 
 static struct la_expr *parse_cast(struct la_program *p)
@@ -308,7 +312,8 @@ static struct la_expr *parse_cast(struct la_program *p)
     if (!la_expect(p, LA_P_RPAREN, "the type of the cast"))
         return la_expr_bad(p, span);
     if (la_peek(p)->kind == LA_P_LBRACE) {
-        la_error_at(p, la_token_span(la_peek(p)), LA_E_SYNTAX, "declare a variable and use that", "compound literals are not supported");
+        la_error_at(p, la_token_span(la_peek(p)), LA_E_SYNTAX, "declare a variable and use that",
+                    "compound literals are not supported");
         p->panic = true;
         return la_expr_bad(p, span);
     }
@@ -389,7 +394,8 @@ static struct la_expr *parse_conditional(struct la_program *p)
         return c;
     (void)la_next(p);
     if (la_peek(p)->kind == LA_P_COLON) {
-        la_error_at(p, la_token_span(la_peek(p)), LA_E_SYNTAX, "write a ? a : b", "the value between ? and : is missing");
+        la_error_at(p, la_token_span(la_peek(p)), LA_E_SYNTAX, "write a ? a : b",
+                    "the value between ? and : is missing");
         p->panic = true;
     }
     struct la_expr *a = la_parse_expression(p), *b = a;
@@ -446,6 +452,7 @@ int64_t la_parse_constant(struct la_program *p)
         return 0;
     if (n->kind == LA_N_NUM && la_type_is_integer(n->type))
         return (int64_t)n->value;
-    la_error_at(p, n->span, LA_E_TYPE, "use numbers, #define constants, enumerators and sizeof", "this must be a constant");
+    la_error_at(p, n->span, LA_E_TYPE, "use numbers, #define constants, enumerators and sizeof",
+                "this must be a constant");
     return 0;
 }

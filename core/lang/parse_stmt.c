@@ -11,15 +11,19 @@
  * loop passes a STMT, so that no loop can run for ever within one step.
  */
 #include "lang/emit.h"
+#include "lang/parse_stmt.h"
 
 #include <string.h>
 
 /* ---- loops and jumps ---- */
 
-static void open_loop(struct la_program *p, struct la_loop *loop, bool is_switch)
+void la_open_loop(struct la_program *p, struct la_loop *loop, bool is_switch)
 {
-    *loop = (struct la_loop){
-        .outer = p->loop, .is_switch = is_switch, .breaks = p->breaks.nr, .continues = p->continues.nr, .cases = p->cases.nr};
+    *loop = (struct la_loop){.outer = p->loop,
+                             .is_switch = is_switch,
+                             .breaks = p->breaks.nr,
+                             .continues = p->continues.nr,
+                             .cases = p->cases.nr};
     p->loop = loop;
 }
 
@@ -29,7 +33,7 @@ static void patch_continues(struct la_program *p, const struct la_loop *loop, ui
         la_patch(p, p->continues.data[--p->continues.nr].at, target);
 }
 
-static void close_loop(struct la_program *p, const struct la_loop *loop)
+void la_close_loop(struct la_program *p, const struct la_loop *loop)
 {
     while (p->breaks.nr > loop->breaks)
         la_patch(p, p->breaks.data[--p->breaks.nr].at, p->code.nr);
@@ -47,7 +51,7 @@ static uint32_t emit_condition(struct la_program *p, struct la_expr *cond, struc
 }
 
 /* `(condition)`: @span becomes the condition's place. */
-static struct la_expr *parse_condition(struct la_program *p, const char *word, struct la_span *span)
+struct la_expr *la_parse_condition(struct la_program *p, const char *word, struct la_span *span)
 {
     struct la_buf after;
 
@@ -67,7 +71,7 @@ static struct la_expr *parse_condition(struct la_program *p, const char *word, s
 }
 
 /* The body of a loop or branch; a declaration there would be useless. */
-static void parse_body(struct la_program *p)
+void la_parse_body(struct la_program *p)
 {
     struct la_sym *env = p->env;
     uint32_t used = p->frame_used;
@@ -91,10 +95,10 @@ static void parse_if(struct la_program *p)
         struct la_span span;
 
         (void)la_next(p);
-        struct la_expr *cond = parse_condition(p, "if", &span);
+        struct la_expr *cond = la_parse_condition(p, "if", &span);
         uint32_t otherwise = emit_condition(p, cond, span, LA_OP_JZ);
 
-        parse_body(p);
+        la_parse_body(p);
         more = la_accept(p, LA_K_ELSE);
         if (more) {
             uint32_t out = la_emit_jump(p, LA_OP_JMP);
@@ -107,7 +111,7 @@ static void parse_if(struct la_program *p)
         }
         la_patch(p, otherwise, p->code.nr);
         if (more && la_peek(p)->kind != LA_K_IF) {
-            parse_body(p);
+            la_parse_body(p);
             more = false;
         }
     }
@@ -122,15 +126,15 @@ static void parse_while(struct la_program *p)
     uint32_t top = p->code.nr;
 
     (void)la_next(p);
-    struct la_expr *cond = parse_condition(p, "while", &span);
+    struct la_expr *cond = la_parse_condition(p, "while", &span);
     uint32_t out = emit_condition(p, cond, span, LA_OP_JZ);
 
-    open_loop(p, &loop, false);
-    parse_body(p);
+    la_open_loop(p, &loop, false);
+    la_parse_body(p);
     la_patch(p, la_emit_jump(p, LA_OP_JMP), top);
     la_patch(p, out, p->code.nr);
     patch_continues(p, &loop, top);
-    close_loop(p, &loop);
+    la_close_loop(p, &loop);
 }
 
 static void parse_do(struct la_program *p)
@@ -140,17 +144,17 @@ static void parse_do(struct la_program *p)
     uint32_t top = p->code.nr;
 
     (void)la_next(p);
-    open_loop(p, &loop, false);
-    parse_body(p);
+    la_open_loop(p, &loop, false);
+    la_parse_body(p);
     patch_continues(p, &loop, p->code.nr);
     if (!p->panic && la_expect(p, LA_K_WHILE, "the body of `do`")) {
-        struct la_expr *cond = parse_condition(p, "while", &span);
+        struct la_expr *cond = la_parse_condition(p, "while", &span);
 
         la_patch(p, emit_condition(p, cond, span, LA_OP_JNZ), top);
         if (!p->panic)
             (void)la_expect(p, LA_P_SEMI, "`do … while (…)`");
     }
-    close_loop(p, &loop);
+    la_close_loop(p, &loop);
 }
 
 static void parse_for_init(struct la_program *p)
@@ -191,8 +195,8 @@ static void parse_for_loop(struct la_program *p, struct la_span keyword)
         out = emit_condition(p, cond, cond->span, LA_OP_JZ);
     else
         la_emit_stmt(p, keyword);
-    open_loop(p, &loop, false);
-    parse_body(p);
+    la_open_loop(p, &loop, false);
+    la_parse_body(p);
     patch_continues(p, &loop, p->code.nr);
     if (inc) {
         la_emit_stmt(p, inc->span);
@@ -201,7 +205,7 @@ static void parse_for_loop(struct la_program *p, struct la_span keyword)
     la_patch(p, la_emit_jump(p, LA_OP_JMP), top);
     if (cond)
         la_patch(p, out, p->code.nr);
-    close_loop(p, &loop);
+    la_close_loop(p, &loop);
 }
 
 static void parse_for(struct la_program *p)
@@ -218,110 +222,6 @@ static void parse_for(struct la_program *p)
     p->level--;
     la_scope_close(p, env);
     p->frame_used = used;
-}
-
-/* ---- switch ---- */
-
-static void emit_dispatch(struct la_program *p, const struct la_loop *loop)
-{
-    for (uint32_t i = loop->cases; i < p->cases.nr; i++) {
-        (void)la_emit(p, LA_OP_CASE, (int32_t)p->cases.data[i].at);
-        la_emit_raw(p, (uint64_t)p->cases.data[i].value);
-    }
-    p->operands++; /* CASE leaves the value; without a match it goes */
-    (void)la_emit(p, LA_OP_POP, 0);
-    uint32_t out = la_emit_jump(p, LA_OP_JMP);
-
-    la_patch(p, out, loop->default_at ? loop->default_at : p->code.nr);
-}
-
-static void parse_switch(struct la_program *p)
-{
-    struct la_loop loop;
-    struct la_span span;
-
-    (void)la_next(p);
-    struct la_expr *value = parse_condition(p, "switch", &span);
-
-    if (!value->bad && !la_type_is_integer(value->type)) {
-        la_error_at(p, value->span, LA_E_TYPE, "switch over an integer", "a pointer cannot be switched over");
-        value = la_expr_bad(p, value->span);
-    }
-    value = la_expr_convert(p, la_type_promote(&p->types, value->type), value);
-    la_emit_stmt(p, span);
-    la_emit_value(p, value);
-    (void)la_emit(p, LA_OP_DUP, 0);
-    la_emit_report(p, value->type, NULL);
-    uint32_t dispatch = la_emit_jump(p, LA_OP_JMP);
-
-    p->operands -= p->operands > 0;
-    open_loop(p, &loop, true);
-    loop.type = value->type;
-    parse_body(p);
-    uint32_t out = la_emit_jump(p, LA_OP_JMP);
-
-    la_patch(p, dispatch, p->code.nr);
-    emit_dispatch(p, &loop);
-    p->cases.nr = loop.cases;
-    la_patch(p, out, p->code.nr);
-    close_loop(p, &loop);
-}
-
-static struct la_loop *innermost_switch(struct la_program *p)
-{
-    struct la_loop *loop = p->loop;
-
-    while (loop && !loop->is_switch)
-        loop = loop->outer;
-    return loop;
-}
-
-static void add_case(struct la_program *p, struct la_loop *loop, int64_t value, struct la_span span)
-{
-    value = (int64_t)la_type_convert(loop->type, (uint64_t)value);
-    for (uint32_t i = loop->cases; i < p->cases.nr; i++)
-        if (p->cases.data[i].value == value) {
-            la_error_at(p, span, LA_E_TYPE, "remove one of them", "this value already has a `case`");
-            return;
-        }
-    if (p->cases.nr - loop->cases >= LA_CASES_MAX) {
-        la_error_at(p, span, LA_E_LIMIT, "use a table", "more than %d cases", LA_CASES_MAX);
-        return;
-    }
-    struct la_case entry = {value, p->code.nr};
-
-    p->oom |= !LA_VEC_PUSH(p->host, &p->cases, entry);
-}
-
-static void parse_case(struct la_program *p)
-{
-    struct la_token word = la_next(p);
-    struct la_loop *loop = innermost_switch(p);
-    struct la_span span = la_token_span(&word);
-
-    if (!loop)
-        la_error_at(p, span, LA_E_SYNTAX, "put it between the braces of a switch", "`%s` outside of a switch",
-                    la_tok_spelling((enum la_tok)word.kind));
-    if (word.kind == LA_K_CASE) {
-        int64_t value = la_parse_constant(p);
-
-        if (la_peek(p)->kind == LA_P_ELLIPSIS) {
-            la_error_at(p, la_token_span(la_peek(p)), LA_E_SYNTAX, "write one case for each value", "ranges of cases are not supported");
-            p->panic = true;
-            return;
-        }
-        if (loop && loop->type && !p->panic)
-            add_case(p, loop, value, la_span_from(p, span));
-    } else if (loop) {
-        if (loop->default_at)
-            la_error_at(p, span, LA_E_SYNTAX, "remove one of them", "this switch already has a `default`");
-        loop->default_at = p->code.nr;
-    }
-    if (!p->panic)
-        (void)la_expect(p, LA_P_COLON, word.kind == LA_K_CASE ? "the value of `case`" : "`default`");
-    /* Like any label it may stand before a `}`. */
-    if (!p->panic && la_peek(p)->kind != LA_P_RBRACE && la_peek(p)->kind != LA_K_CASE && la_peek(p)->kind != LA_K_DEFAULT)
-        la_parse_statement(p);
 }
 
 /* ---- break, continue, goto, return ---- */
@@ -352,7 +252,8 @@ static void parse_goto(struct la_program *p)
     struct la_token word = la_next(p), label = *la_peek(p);
 
     if (label.kind != LA_T_IDENT) {
-        la_error_at(p, la_token_span(&label), LA_E_SYNTAX, "for example: goto out;", "`goto` needs the name of a label");
+        la_error_at(p, la_token_span(&label), LA_E_SYNTAX, "for example: goto out;",
+                    "`goto` needs the name of a label");
         p->panic = true;
         return;
     }
@@ -372,8 +273,8 @@ static void parse_label(struct la_program *p)
     (void)la_next(p);
     for (uint32_t i = 0; i < p->labels.nr; i++)
         if (p->labels.data[i].name == label.name)
-            la_error_at(p, la_token_span(&name), LA_E_SYNTAX, "choose another name", "the label `%.60s` is already there",
-                        label.name->text);
+            la_error_at(p, la_token_span(&name), LA_E_SYNTAX, "choose another name",
+                        "the label `%.60s` is already there", label.name->text);
     p->oom |= !LA_VEC_PUSH(p->host, &p->labels, label);
     if (la_peek(p)->kind != LA_P_RBRACE)
         la_parse_statement(p);
@@ -388,8 +289,8 @@ void la_patch_gotos(struct la_program *p, uint32_t first_goto, uint32_t first_la
         while (k < p->labels.nr && p->labels.data[k].name != jump->label)
             k++;
         if (k == p->labels.nr)
-            la_error_at(p, jump->span, LA_E_UNKNOWN_NAME, "a label stands in the same function: `out:`", "there is no label `%.60s`",
-                        jump->label->text);
+            la_error_at(p, jump->span, LA_E_UNKNOWN_NAME, "a label stands in the same function: `out:`",
+                        "there is no label `%.60s`", jump->label->text);
         else
             la_patch(p, jump->at, p->labels.data[k].at);
     }
@@ -412,7 +313,8 @@ static void parse_return(struct la_program *p)
     else if (!value && result->kind != LA_TY_VOID)
         la_error_at(p, span, LA_E_TYPE, "return a value", "this function returns a value");
     else if (value && result->kind == LA_TY_VOID && !value->bad && value->type->kind != LA_TY_VOID)
-        la_error_at(p, span, LA_E_TYPE, "write `return;`, or give the function a type", "this function returns nothing");
+        la_error_at(p, span, LA_E_TYPE, "write `return;`, or give the function a type",
+                    "this function returns nothing");
     la_emit_stmt(p, span);
     if (value && result->kind != LA_TY_VOID) {
         value = la_expr_coerce(p, result, value, "`return`");
@@ -466,23 +368,45 @@ static void parse_expression_statement(struct la_program *p)
 static bool parse_keyword_statement(struct la_program *p)
 {
     switch (la_peek(p)->kind) {
-    case LA_K_IF: parse_if(p); return true;
-    case LA_K_WHILE: parse_while(p); return true;
-    case LA_K_DO: parse_do(p); return true;
-    case LA_K_FOR: parse_for(p); return true;
-    case LA_K_SWITCH: parse_switch(p); return true;
+    case LA_K_IF:
+        parse_if(p);
+        return true;
+    case LA_K_WHILE:
+        parse_while(p);
+        return true;
+    case LA_K_DO:
+        parse_do(p);
+        return true;
+    case LA_K_FOR:
+        parse_for(p);
+        return true;
+    case LA_K_SWITCH:
+        la_parse_switch(p);
+        return true;
     case LA_K_CASE:
-    case LA_K_DEFAULT: parse_case(p); return true;
+    case LA_K_DEFAULT:
+        la_parse_case(p);
+        return true;
     case LA_K_BREAK:
-    case LA_K_CONTINUE: parse_break(p); return true;
-    case LA_K_RETURN: parse_return(p); return true;
-    case LA_K_GOTO: parse_goto(p); return true;
-    case LA_P_LBRACE: la_parse_compound(p); return true;
+    case LA_K_CONTINUE:
+        parse_break(p);
+        return true;
+    case LA_K_RETURN:
+        parse_return(p);
+        return true;
+    case LA_K_GOTO:
+        parse_goto(p);
+        return true;
+    case LA_P_LBRACE:
+        la_parse_compound(p);
+        return true;
     case LA_K_ELSE:
-        la_error_at(p, la_token_span(la_peek(p)), LA_E_SYNTAX, "check the braces and semicolons of the `if` above", "`else` without `if`");
+        la_error_at(p, la_token_span(la_peek(p)), LA_E_SYNTAX, "check the braces and semicolons of the `if` above",
+                    "`else` without `if`");
         (void)la_next(p);
         return true;
-    default: return false;
+    default:
+        return false;
     }
 }
 
@@ -530,7 +454,8 @@ static void declare_params(struct la_program *p, struct la_fn *fn, const struct 
         const char *name = q->name ? q->name : "";
 
         if (!q->name)
-            la_error_at(p, span, LA_E_SYNTAX, "for example: int f(int n)", "a parameter of `%.60s` has no name", fn->name);
+            la_error_at(p, span, LA_E_SYNTAX, "for example: int f(int n)", "a parameter of `%.60s` has no name",
+                        fn->name);
         if (!la_type_is_scalar(q->type))
             continue; /* an error was reported */
         struct la_name *interned = la_name_get(&p->names, name, (uint32_t)strlen(name));

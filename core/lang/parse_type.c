@@ -100,7 +100,8 @@ static void add_member(struct la_program *p, struct la_record *record, struct la
 
     for (const struct la_member *o = record->members; o && name->kind == LA_T_IDENT; o = o->next)
         if (o->name && strcmp(o->name, name->u.name->text) == 0) {
-            la_error_at(p, la_token_span(name), LA_E_TYPE, "choose another name", "there is already a member `%.60s`", o->name);
+            la_error_at(p, la_token_span(name), LA_E_TYPE, "choose another name", "there is already a member `%.60s`",
+                        o->name);
             return;
         }
     if (!la_type_complete(type)) {
@@ -135,7 +136,8 @@ static void parse_member(struct la_program *p, struct la_record *record, struct 
             const struct la_type *type = la_parse_declarator(p, spec.type, &name);
 
             if (name.kind != LA_T_IDENT) {
-                la_error_at(p, la_token_span(la_peek(p)), LA_E_SYNTAX, "for example: int count;", "a member needs a name");
+                la_error_at(p, la_token_span(la_peek(p)), LA_E_SYNTAX, "for example: int count;",
+                            "a member needs a name");
                 p->panic = true;
                 break;
             }
@@ -165,7 +167,8 @@ static void parse_record_body(struct la_program *p, struct la_type *type, struct
     }
     (void)la_expect(p, LA_P_RBRACE, "the members");
     if (!la_record_layout(record))
-        la_error_at(p, span, LA_E_LIMIT, "make its arrays smaller", "this structure is larger than %d bytes", LA_OBJECT_MAX);
+        la_error_at(p, span, LA_E_LIMIT, "make its arrays smaller", "this structure is larger than %d bytes",
+                    LA_OBJECT_MAX);
 }
 
 static const struct la_type *parse_record(struct la_program *p)
@@ -182,8 +185,8 @@ static const struct la_type *parse_record(struct la_program *p)
     bool body = la_peek(p)->kind == LA_P_LBRACE;
 
     if (!named && !body) {
-        la_error_at(p, la_token_span(la_peek(p)), LA_E_SYNTAX, "for example: struct page *page;", "`%s` needs a name or a body",
-                    la_tok_spelling((enum la_tok)keyword.kind));
+        la_error_at(p, la_token_span(la_peek(p)), LA_E_SYNTAX, "for example: struct page *page;",
+                    "`%s` needs a name or a body", la_tok_spelling((enum la_tok)keyword.kind));
         p->panic = true;
         return p->types.t_int;
     }
@@ -192,8 +195,9 @@ static const struct la_type *parse_record(struct la_program *p)
         type = (struct la_type *)(uintptr_t)sym->type;
     if (!type) {
         if (sym && body && sym->level == p->level && !sym->prelude && sym->type->kind == LA_TY_RECORD && !p->typed)
-            la_error_at(p, la_token_span(&tag), LA_E_TYPE, "choose another name", "`struct %.60s` is already defined, in line %u",
-                        tag.u.name->text, (unsigned int)sym->span.line);
+            la_error_at(p, la_token_span(&tag), LA_E_TYPE, "choose another name",
+                        "`struct %.60s` is already defined, in line %u", tag.u.name->text,
+                        (unsigned int)sym->span.line);
         type = la_type_record(&p->types, named ? tag.u.name->text : NULL, is_union);
         if (named)
             (void)la_declare(p, LA_SYM_TAG, tag.u.name, type, la_token_span(&tag));
@@ -289,7 +293,8 @@ static const struct la_type *basic_type(struct la_program *p, const struct words
     if (w->is_float)
         la_error_at(p, at, LA_E_TYPE, "use integers: the kernel does not touch floating-point registers",
                     "floating-point types are not supported");
-    else if (mixed || w->is_long > 2 || w->is_short > 1 || (u && w->is_signed) || ((w->is_void || w->is_bool) && (u || w->is_signed || w->is_int)))
+    else if (mixed || w->is_long > 2 || w->is_short > 1 || (u && w->is_signed) ||
+             ((w->is_void || w->is_bool) && (u || w->is_signed || w->is_int)))
         la_error_at(p, at, LA_E_TYPE, "for example: unsigned long", "these words do not make a type");
     if (w->is_void)
         return t->t_void;
@@ -325,7 +330,8 @@ static const struct la_type *unknown_type(struct la_program *p)
         la_buf_printf(&hint, "did you mean struct %s?", name.u.name->text);
     else
         la_buf_puts(&hint, "declare it with struct or typedef first");
-    la_error_at(p, la_token_span(&name), LA_E_UNKNOWN_NAME, la_buf_str(&hint), "unknown type `%.60s`", name.u.name->text);
+    la_error_at(p, la_token_span(&name), LA_E_UNKNOWN_NAME, la_buf_str(&hint), "unknown type `%.60s`",
+                name.u.name->text);
     la_buf_free(&hint);
     /* `strct page *p`: the name behind it is the tag. */
     if (la_peek(p)->kind == LA_T_IDENT && la_peek(p)->u.name->tag && la_peek_at(p, 1)->kind != LA_P_SEMI)
@@ -363,14 +369,16 @@ struct la_specifiers la_parse_specifiers(struct la_program *p)
         } else if (typedef_of(t)) {
             spec.type = typedef_of(t)->type;
             (void)la_next(p);
-        } else if (t->kind == LA_T_IDENT && (looks_like_type(p, 0) || (!t->u.name->sym && la_peek_at(p, 1)->kind != LA_P_LPAREN))) {
+        } else if (t->kind == LA_T_IDENT &&
+                   (looks_like_type(p, 0) || (!t->u.name->sym && la_peek_at(p, 1)->kind != LA_P_LPAREN))) {
             spec.type = unknown_type(p);
         } else {
             break;
         }
     }
     if (!spec.type && !nr_words && !spec.is_static && !spec.is_extern && !spec.is_typedef) {
-        la_error_at(p, la_token_span(la_peek(p)), LA_E_SYNTAX, "for example: unsigned long addr", "a type is missing here");
+        la_error_at(p, la_token_span(la_peek(p)), LA_E_SYNTAX, "for example: unsigned long addr",
+                    "a type is missing here");
         p->panic = true;
     }
     spec.span = la_span_from(p, spec.span);
@@ -406,7 +414,8 @@ static const struct la_type *parse_params(struct la_program *p, const struct la_
         else if (type->kind == LA_TY_FUNC)
             type = la_type_pointer(&p->types, type);
         if (++nr > LA_ARGS_MAX) {
-            la_error_at(p, la_token_span(&name), LA_E_LIMIT, "pass a pointer to a structure", "more than %d parameters", LA_ARGS_MAX);
+            la_error_at(p, la_token_span(&name), LA_E_LIMIT, "pass a pointer to a structure", "more than %d parameters",
+                        LA_ARGS_MAX);
             p->panic = true;
         }
         param->name = name.kind == LA_T_IDENT ? name.u.name->text : NULL;
@@ -445,7 +454,8 @@ static const struct la_type *parse_array(struct la_program *p, const struct la_t
     uint64_t size = la_type_size(base);
 
     if (!unknown && (length < 0 || (size && (uint64_t)length > LA_OBJECT_MAX / size))) {
-        la_error_at(p, at, LA_E_LIMIT, "allocate pages for large data", "an array may have at most %d bytes", LA_OBJECT_MAX);
+        la_error_at(p, at, LA_E_LIMIT, "allocate pages for large data", "an array may have at most %d bytes",
+                    LA_OBJECT_MAX);
         length = 1;
     }
     return la_type_array(&p->types, base, (uint32_t)length);
@@ -478,7 +488,8 @@ static bool inner_declarator(const struct la_program *p)
     const struct la_token *t = la_peek_at(p, 1);
 
     return la_peek(p)->kind == LA_P_LPAREN &&
-           (t->kind == LA_P_STAR || t->kind == LA_P_LPAREN || (t->kind == LA_T_IDENT && !typedef_of(t) && la_peek_at(p, 2)->kind == LA_P_RPAREN));
+           (t->kind == LA_P_STAR || t->kind == LA_P_LPAREN ||
+            (t->kind == LA_T_IDENT && !typedef_of(t) && la_peek_at(p, 2)->kind == LA_P_RPAREN));
 }
 
 const struct la_type *la_parse_declarator(struct la_program *p, const struct la_type *base, struct la_token *name)

@@ -56,7 +56,8 @@
     "enum zone_watermarks { WMARK_MIN, WMARK_LOW, WMARK_HIGH, WMARK_PROMO };"                                          \
     "enum migratetype { MIGRATE_UNMOVABLE, MIGRATE_MOVABLE, MIGRATE_RECLAIMABLE, MIGRATE_HIGHATOMIC };"                \
     "enum { false, true };"                                                                                            \
-    "enum { EPERM = 1, ENOENT = 2, EIO = 5, EAGAIN = 11, ENOMEM = 12, EFAULT = 14, EBUSY = 16, ENODEV = 19, EINVAL = 22 };" \
+    "enum { EPERM = 1, ENOENT = 2, EIO = 5, EAGAIN = 11, ENOMEM = 12, EFAULT = 14, EBUSY = 16, ENODEV = 19, EINVAL = " \
+    "22 };"                                                                                                            \
     "enum { PF_MEMALLOC = 0x800, PF_MEMALLOC_NOFS = 0x40000, PF_MEMALLOC_NOIO = 0x80000 };\n"
 
 #define MACROS                                                                                                         \

@@ -70,7 +70,8 @@ static uint32_t extend_data(struct la_program *p, uint32_t size, uint32_t align,
     uint32_t at = align_up(p->data.nr, align);
 
     if (at + size > LA_IMG_DATA_END - LA_IMG_DATA) {
-        la_error_at(p, span, LA_E_LIMIT, "allocate pages for large data", "the variables of the program need more than 3 MiB");
+        la_error_at(p, span, LA_E_LIMIT, "allocate pages for large data",
+                    "the variables of the program need more than 3 MiB");
         return LA_IMG_DATA_END;
     }
     while (p->data.cap < at + size) {

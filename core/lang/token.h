@@ -17,29 +17,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* P(symbol, text): punctuators, longest first where one starts another. */
-#define LA_PUNCTUATORS(P)                                                                                              \
-    P(ELLIPSIS, "...") P(SHL_ASSIGN, "<<=") P(SHR_ASSIGN, ">>=")                                                       \
-    P(ARROW, "->") P(INC, "++") P(DEC, "--") P(SHL, "<<") P(SHR, ">>") P(LE, "<=") P(GE, ">=") P(EQ, "==")             \
-    P(NE, "!=") P(ANDAND, "&&") P(OROR, "||") P(MUL_ASSIGN, "*=") P(DIV_ASSIGN, "/=") P(MOD_ASSIGN, "%=")              \
-    P(ADD_ASSIGN, "+=") P(SUB_ASSIGN, "-=") P(AND_ASSIGN, "&=") P(XOR_ASSIGN, "^=") P(OR_ASSIGN, "|=")                 \
-    P(HASHHASH, "##")                                                                                                  \
-    P(LPAREN, "(") P(RPAREN, ")") P(LBRACKET, "[") P(RBRACKET, "]") P(LBRACE, "{") P(RBRACE, "}") P(DOT, ".")          \
-    P(AMP, "&") P(STAR, "*") P(PLUS, "+") P(MINUS, "-") P(TILDE, "~") P(BANG, "!") P(SLASH, "/") P(PERCENT, "%")       \
-    P(LESS, "<") P(GREATER, ">") P(CARET, "^") P(PIPE, "|") P(QUESTION, "?") P(COLON, ":") P(SEMI, ";")                \
-    P(ASSIGN, "=") P(COMMA, ",") P(HASH, "#")
-
-/* K(symbol, text): words with a meaning of their own. */
-#define LA_KEYWORDS(K)                                                                                                 \
-    K(IF, "if") K(ELSE, "else") K(WHILE, "while") K(DO, "do") K(FOR, "for") K(SWITCH, "switch") K(CASE, "case")        \
-    K(DEFAULT, "default") K(BREAK, "break") K(CONTINUE, "continue") K(RETURN, "return") K(GOTO, "goto")                \
-    K(STRUCT, "struct") K(UNION, "union") K(ENUM, "enum") K(TYPEDEF, "typedef") K(STATIC, "static")                    \
-    K(EXTERN, "extern") K(CONST, "const") K(VOLATILE, "volatile") K(REGISTER, "register") K(INLINE, "inline")          \
-    K(INLINE2, "__inline__") K(VOID, "void") K(CHAR, "char") K(SHORT, "short") K(INT, "int") K(LONG, "long")           \
-    K(SIGNED, "signed") K(UNSIGNED, "unsigned") K(BOOL, "_Bool") K(FLOAT, "float") K(DOUBLE, "double")                 \
-    K(SIZEOF, "sizeof") K(ATTRIBUTE, "__attribute__") K(TYPEOF, "typeof") K(TYPEOF2, "__typeof__")                     \
-    K(INIT, "__init") K(EXIT, "__exit") K(USER, "__user") K(IOMEM, "__iomem") K(ASM, "asm")
-
 enum la_tok {
     LA_T_EOF,
     LA_T_END_BLOCK, /* the end of one code block of the lesson */
@@ -47,13 +24,10 @@ enum la_tok {
     LA_T_NUMBER,
     LA_T_CHAR,
     LA_T_STRING,
-    LA_T_DEFINE,    /* only before macro replacement: a #define takes effect here */
+    LA_T_DEFINE, /* only before macro replacement: a #define takes effect here */
 #define LA_P(symbol, text) LA_P_##symbol,
-    LA_PUNCTUATORS(LA_P)
-#undef LA_P
 #define LA_K(symbol, text) LA_K_##symbol,
-    LA_KEYWORDS(LA_K)
-#undef LA_K
+#include "lang/token.def"
     LA_T_NR
 };
 
@@ -66,16 +40,16 @@ struct la_sym;
 struct la_name {
     const char *text;
     uint32_t len, hash;
-    uint16_t keyword;      /* enum la_tok, or 0 */
+    uint16_t keyword; /* enum la_tok, or 0 */
     struct la_macro *macro;
-    struct la_sym *sym;    /* variable, function, typedef, enum constant: innermost */
-    struct la_sym *tag;    /* struct, union, enum: innermost */
-    struct la_name *next;  /* in the hash bucket */
+    struct la_sym *sym;   /* variable, function, typedef, enum constant: innermost */
+    struct la_sym *tag;   /* struct, union, enum: innermost */
+    struct la_name *next; /* in the hash bucket */
 };
 
 struct la_token {
-    uint16_t kind;         /* enum la_tok */
-    uint8_t flags;         /* NUMBER */
+    uint16_t kind; /* enum la_tok */
+    uint8_t flags; /* NUMBER */
     bool space_before;
     uint32_t line, column, end_line, end_column;
     uint32_t block;
@@ -85,20 +59,26 @@ struct la_token {
         const char *str;        /* STRING: bytes with escapes replaced */
         struct la_macro *macro; /* DEFINE */
     } u;
-    uint32_t len;          /* STRING: bytes without the NUL */
+    uint32_t len; /* STRING: bytes without the NUL */
 };
 
 struct la_macro {
     struct la_name *name;
     bool function_like, busy;
-    bool undefine;             /* a #undef */
+    bool undefine; /* a #undef */
     uint32_t nr_params;
     struct la_name **params;
     struct la_token *body;
     uint32_t nr_body;
 };
 
-enum { LA_NAME_BUCKETS = 1024, LA_TOKENS_MAX = 1 << 19, LA_TEXT_MAX = 4 << 20, LA_MACRO_PARAMS_MAX = 16, LA_MACRO_DEPTH_MAX = 64 };
+enum {
+    LA_NAME_BUCKETS = 1024,
+    LA_TOKENS_MAX = 1 << 19,
+    LA_TEXT_MAX = 4 << 20,
+    LA_MACRO_PARAMS_MAX = 16,
+    LA_MACRO_DEPTH_MAX = 64
+};
 
 struct la_names {
     struct la_pool *pool;
@@ -128,12 +108,12 @@ struct la_lexer {
     struct la_pool *pool;
     struct la_names *names;
     struct la_diags *diags;
-    const char *p, *end;       /* what is left of the text */
+    const char *p, *end; /* what is left of the text */
     uint32_t line, column;
     uint32_t block;
-    bool space;                /* blanks were skipped before the token */
-    bool fresh_line;           /* nothing but blanks since the line began */
-    bool failed;               /* a limit was passed: stop */
+    bool space;      /* blanks were skipped before the token */
+    bool fresh_line; /* nothing but blanks since the line began */
+    bool failed;     /* a limit was passed: stop */
 };
 
 /**

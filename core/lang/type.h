@@ -23,40 +23,40 @@ enum la_type_kind { LA_TY_VOID, LA_TY_BOOL, LA_TY_INT, LA_TY_PTR, LA_TY_ARRAY, L
 enum la_rank { LA_RANK_CHAR = 1, LA_RANK_SHORT, LA_RANK_INT, LA_RANK_LONG, LA_RANK_LLONG };
 
 struct la_record {
-    const char *tag;           /* NULL = anonymous */
+    const char *tag; /* NULL = anonymous */
     bool is_union, complete;
     uint32_t size, align;
     struct la_member *members;
 };
 
 struct la_member {
-    const char *name;          /* NULL: anonymous structure or union, looked through */
+    const char *name; /* NULL: anonymous structure or union, looked through */
     const struct la_type *type;
     uint32_t offset;
     struct la_member *next;
 };
 
 struct la_param {
-    const char *name;          /* may be NULL in a prototype */
+    const char *name; /* may be NULL in a prototype */
     const struct la_type *type;
     struct la_param *next;
 };
 
 struct la_type {
-    uint8_t kind;              /* enum la_type_kind */
-    uint8_t rank;              /* INT */
-    bool is_unsigned;          /* INT, BOOL, PTR */
-    bool is_enum;              /* INT that came from an enum; tag in alias */
-    bool variadic;             /* FUNC */
-    bool no_prototype;         /* FUNC declared as f(): any arguments */
-    uint32_t size, align;      /* bytes; RECORD: see the record */
-    const char *alias;         /* typedef name, or NULL */
-    const struct la_type *base;/* PTR, ARRAY: element; FUNC: result */
-    struct la_type *pointer;   /* cached pointer to this type */
-    uint32_t length;           /* ARRAY; LA_UNKNOWN_LENGTH for [] */
-    uint32_t nr_params;        /* FUNC */
-    struct la_param *params;   /* FUNC */
-    struct la_record *record;  /* RECORD */
+    uint8_t kind;               /* enum la_type_kind */
+    uint8_t rank;               /* INT */
+    bool is_unsigned;           /* INT, BOOL, PTR */
+    bool is_enum;               /* INT that came from an enum; tag in alias */
+    bool variadic;              /* FUNC */
+    bool no_prototype;          /* FUNC declared as f(): any arguments */
+    uint32_t size, align;       /* bytes; RECORD: see the record */
+    const char *alias;          /* typedef name, or NULL */
+    const struct la_type *base; /* PTR, ARRAY: element; FUNC: result */
+    struct la_type *pointer;    /* cached pointer to this type */
+    uint32_t length;            /* ARRAY; LA_UNKNOWN_LENGTH for [] */
+    uint32_t nr_params;         /* FUNC */
+    struct la_param *params;    /* FUNC */
+    struct la_record *record;   /* RECORD */
 };
 
 #define LA_UNKNOWN_LENGTH UINT32_MAX

@@ -23,15 +23,27 @@ uint64_t la_load_le(const unsigned char *bytes, uint32_t size)
 }
 
 /* Little-endian accesses of fixed size: one instruction where the host is little-endian too. */
-static inline uint64_t get1(const unsigned char *b) { return b[0]; }
-static inline uint64_t get2(const unsigned char *b) { return (uint64_t)(b[0] | (uint32_t)b[1] << 8); }
+static inline uint64_t get1(const unsigned char *b)
+{
+    return b[0];
+}
+static inline uint64_t get2(const unsigned char *b)
+{
+    return (uint64_t)(b[0] | (uint32_t)b[1] << 8);
+}
 static inline uint64_t get4(const unsigned char *b)
 {
     return b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
 }
-static inline uint64_t get8(const unsigned char *b) { return get4(b) | get4(b + 4) << 32; }
+static inline uint64_t get8(const unsigned char *b)
+{
+    return get4(b) | get4(b + 4) << 32;
+}
 
-static inline void put1(unsigned char *b, uint64_t v) { b[0] = (unsigned char)v; }
+static inline void put1(unsigned char *b, uint64_t v)
+{
+    b[0] = (unsigned char)v;
+}
 static inline void put2(unsigned char *b, uint64_t v)
 {
     b[0] = (unsigned char)v;
@@ -50,13 +62,34 @@ static inline void put8(unsigned char *b, uint64_t v)
     put4(b + 4, v >> 32);
 }
 
-static inline uint64_t sx1(uint64_t v) { return (uint64_t)(int64_t)(int8_t)v; }
-static inline uint64_t sx2(uint64_t v) { return (uint64_t)(int64_t)(int16_t)v; }
-static inline uint64_t sx4(uint64_t v) { return (uint64_t)(int64_t)(int32_t)v; }
-static inline uint64_t zx1(uint64_t v) { return (uint8_t)v; }
-static inline uint64_t zx2(uint64_t v) { return (uint16_t)v; }
-static inline uint64_t zx4(uint64_t v) { return (uint32_t)v; }
-static inline uint64_t same(uint64_t v) { return v; }
+static inline uint64_t sx1(uint64_t v)
+{
+    return (uint64_t)(int64_t)(int8_t)v;
+}
+static inline uint64_t sx2(uint64_t v)
+{
+    return (uint64_t)(int64_t)(int16_t)v;
+}
+static inline uint64_t sx4(uint64_t v)
+{
+    return (uint64_t)(int64_t)(int32_t)v;
+}
+static inline uint64_t zx1(uint64_t v)
+{
+    return (uint8_t)v;
+}
+static inline uint64_t zx2(uint64_t v)
+{
+    return (uint16_t)v;
+}
+static inline uint64_t zx4(uint64_t v)
+{
+    return (uint32_t)v;
+}
+static inline uint64_t same(uint64_t v)
+{
+    return v;
+}
 
 static inline void touch(struct la_interp *ip, uint32_t offset, uint32_t size)
 {
@@ -197,7 +230,7 @@ static bool call_pointer(struct la_interp *ip, uint32_t nr, bool wants)
 /* ---- the loop ---- */
 
 #define PUSH(v) (op[n++] = (v))
-#define TOP op[n - 1]
+#define TOP     op[n - 1]
 #define BINARY(name, expr)                                                                                             \
     case LA_OP_##name: {                                                                                               \
         uint64_t y = op[--n], x = TOP;                                                                                 \
@@ -211,8 +244,12 @@ static bool call_pointer(struct la_interp *ip, uint32_t nr, bool wants)
         break;                                                                                                         \
     }
 #define LOADS(suffix, get, extend, size)                                                                               \
-    case LA_OP_LDL_##suffix: PUSH(extend(get(stack + i->c))); break;                                                   \
-    case LA_OP_LDG_##suffix: PUSH(extend(get(ip->image + i->c))); break;                                               \
+    case LA_OP_LDL_##suffix:                                                                                           \
+        PUSH(extend(get(stack + i->c)));                                                                               \
+        break;                                                                                                         \
+    case LA_OP_LDG_##suffix:                                                                                           \
+        PUSH(extend(get(ip->image + i->c)));                                                                           \
+        break;                                                                                                         \
     case LA_OP_LD_##suffix:                                                                                            \
         vm->pc = pc;                                                                                                   \
         vm->nr_operands = n;                                                                                           \
@@ -279,7 +316,9 @@ enum la_run la_vm_run(struct la_interp *ip, bool stepping, uint32_t stop_frames)
             ip->site = (uint32_t)i->c;
             ip->has_value = true;
             break;
-        case LA_OP_CONST: PUSH((uint64_t)(int64_t)i->c); break;
+        case LA_OP_CONST:
+            PUSH((uint64_t)(int64_t)i->c);
+            break;
         case LA_OP_CONST8: {
             uint64_t v;
 
@@ -287,8 +326,13 @@ enum la_run la_vm_run(struct la_interp *ip, bool stepping, uint32_t stop_frames)
             PUSH(v);
             break;
         }
-        case LA_OP_POP: n--; break;
-        case LA_OP_DUP: op[n] = TOP; n++; break;
+        case LA_OP_POP:
+            n--;
+            break;
+        case LA_OP_DUP:
+            op[n] = TOP;
+            n++;
+            break;
         case LA_OP_SWAP: {
             uint64_t t = TOP;
 
@@ -296,22 +340,13 @@ enum la_run la_vm_run(struct la_interp *ip, bool stepping, uint32_t stop_frames)
             op[n - 2] = t;
             break;
         }
-        case LA_OP_OVER: op[n] = op[n - 2]; n++; break;
-        case LA_OP_LEAL: PUSH(ip->image_base + LA_IMG_STACK + vm->fp + (uint32_t)i->c); break;
-        LOADS(S1, get1, sx1, 1)
-        LOADS(U1, get1, same, 1)
-        LOADS(S2, get2, sx2, 2)
-        LOADS(U2, get2, same, 2)
-        LOADS(S4, get4, sx4, 4)
-        LOADS(U4, get4, same, 4)
-        LOADS(8, get8, same, 8)
-        STORES(1, put1)
-        STORES(2, put2)
-        STORES(4, put4)
-        STORES(8, put8)
-        BINARY(ADD_S4, sx4(x + y)) BINARY(ADD_U4, zx4(x + y)) BINARY(ADD_8, x + y)
-        BINARY(SUB_S4, sx4(x - y)) BINARY(SUB_U4, zx4(x - y)) BINARY(SUB_8, x - y)
-        BINARY(MUL_S4, sx4(x * y)) BINARY(MUL_U4, zx4(x * y)) BINARY(MUL_8, x * y)
+        case LA_OP_OVER:
+            op[n] = op[n - 2];
+            n++;
+            break;
+        case LA_OP_LEAL:
+            PUSH(ip->image_base + LA_IMG_STACK + vm->fp + (uint32_t)i->c);
+            break;
         case LA_OP_DIV_S4:
         case LA_OP_DIV_S8:
         case LA_OP_DIV_U:
@@ -334,22 +369,9 @@ enum la_run la_vm_run(struct la_interp *ip, bool stepping, uint32_t stop_frames)
                 TOP = sx4(TOP);
             break;
         }
-        BINARY(AND, x & y) BINARY(OR, x | y) BINARY(XOR, x ^ y)
-        BINARY(SHL_S4, sx4(x << (y & 31))) BINARY(SHL_U4, zx4(x << (y & 31))) BINARY(SHL_8, x << (y & 63))
-        BINARY(SHR_S4, shift_right_signed(x, (uint32_t)y & 31)) BINARY(SHR_U4, x >> (y & 31))
-        BINARY(SHR_S8, shift_right_signed(x, (uint32_t)y & 63)) BINARY(SHR_U8, x >> (y & 63))
-        UNARY(NEG_S4, sx4(0 - x)) UNARY(NEG_U4, zx4(0 - x)) UNARY(NEG_8, 0 - x)
-        UNARY(NOT_S, ~x) UNARY(NOT_U4, zx4(~x)) UNARY(LNOT, x == 0) UNARY(LBOOL, x != 0)
-        BINARY(EQ, x == y) BINARY(NE, x != y)
-        BINARY(LT_S, (int64_t)x < (int64_t)y) BINARY(LE_S, (int64_t)x <= (int64_t)y)
-        BINARY(GT_S, (int64_t)x > (int64_t)y) BINARY(GE_S, (int64_t)x >= (int64_t)y)
-        BINARY(LT_U, x < y) BINARY(LE_U, x <= y) BINARY(GT_U, x > y) BINARY(GE_U, x >= y)
-        UNARY(CAST_S1, sx1(x)) UNARY(CAST_U1, zx1(x)) UNARY(CAST_S2, sx2(x)) UNARY(CAST_U2, zx2(x))
-        UNARY(CAST_S4, sx4(x)) UNARY(CAST_U4, zx4(x))
-        UNARY(ADDI_4, zx4(x + (uint64_t)(int64_t)i->c)) UNARY(ADDI_8, x + (uint64_t)(int64_t)i->c)
-        BINARY(INDEX_4, zx4(x + y * (uint64_t)(int64_t)i->c)) BINARY(INDEX_8, x + y * (uint64_t)(int64_t)i->c)
-        BINARY(PTRDIFF, pointer_difference(x, y, i))
-        case LA_OP_JMP: pc = (uint32_t)i->c; break;
+        case LA_OP_JMP:
+            pc = (uint32_t)i->c;
+            break;
         case LA_OP_JZ:
             if (op[--n] == 0)
                 pc = (uint32_t)i->c;
@@ -433,6 +455,39 @@ enum la_run la_vm_run(struct la_interp *ip, bool stepping, uint32_t stop_frames)
             pc--;
             SAVE();
             return LA_RUN_END;
+
+            /* one row for each family of instructions that differ in size and sign */
+            /* clang-format off */
+        LOADS(S1, get1, sx1, 1)
+        LOADS(U1, get1, same, 1)
+        LOADS(S2, get2, sx2, 2)
+        LOADS(U2, get2, same, 2)
+        LOADS(S4, get4, sx4, 4)
+        LOADS(U4, get4, same, 4)
+        LOADS(8, get8, same, 8)
+        STORES(1, put1)
+        STORES(2, put2)
+        STORES(4, put4)
+        STORES(8, put8)
+        BINARY(ADD_S4, sx4(x + y)) BINARY(ADD_U4, zx4(x + y)) BINARY(ADD_8, x + y)
+        BINARY(SUB_S4, sx4(x - y)) BINARY(SUB_U4, zx4(x - y)) BINARY(SUB_8, x - y)
+        BINARY(MUL_S4, sx4(x * y)) BINARY(MUL_U4, zx4(x * y)) BINARY(MUL_8, x * y)
+        BINARY(AND, x & y) BINARY(OR, x | y) BINARY(XOR, x ^ y)
+        BINARY(SHL_S4, sx4(x << (y & 31))) BINARY(SHL_U4, zx4(x << (y & 31))) BINARY(SHL_8, x << (y & 63))
+        BINARY(SHR_S4, shift_right_signed(x, (uint32_t)y & 31)) BINARY(SHR_U4, x >> (y & 31))
+        BINARY(SHR_S8, shift_right_signed(x, (uint32_t)y & 63)) BINARY(SHR_U8, x >> (y & 63))
+        UNARY(NEG_S4, sx4(0 - x)) UNARY(NEG_U4, zx4(0 - x)) UNARY(NEG_8, 0 - x)
+        UNARY(NOT_S, ~x) UNARY(NOT_U4, zx4(~x)) UNARY(LNOT, x == 0) UNARY(LBOOL, x != 0)
+        BINARY(EQ, x == y) BINARY(NE, x != y)
+        BINARY(LT_S, (int64_t)x < (int64_t)y) BINARY(LE_S, (int64_t)x <= (int64_t)y)
+        BINARY(GT_S, (int64_t)x > (int64_t)y) BINARY(GE_S, (int64_t)x >= (int64_t)y)
+        BINARY(LT_U, x < y) BINARY(LE_U, x <= y) BINARY(GT_U, x > y) BINARY(GE_U, x >= y)
+        UNARY(CAST_S1, sx1(x)) UNARY(CAST_U1, zx1(x)) UNARY(CAST_S2, sx2(x)) UNARY(CAST_U2, zx2(x))
+        UNARY(CAST_S4, sx4(x)) UNARY(CAST_U4, zx4(x))
+        UNARY(ADDI_4, zx4(x + (uint64_t)(int64_t)i->c)) UNARY(ADDI_8, x + (uint64_t)(int64_t)i->c)
+        BINARY(INDEX_4, zx4(x + y * (uint64_t)(int64_t)i->c)) BINARY(INDEX_8, x + y * (uint64_t)(int64_t)i->c)
+        BINARY(PTRDIFF, pointer_difference(x, y, i))
+            /* clang-format on */
         }
     }
 stopped:

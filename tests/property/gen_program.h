@@ -18,9 +18,9 @@
 struct gen {
     struct la_prng *prng;
     struct la_buf *out;
-    bool misuse;          /* mistakes are allowed */
-    uint32_t depth;       /* of nested blocks */
-    uint32_t names;       /* names handed out */
+    bool misuse;    /* mistakes are allowed */
+    uint32_t depth; /* of nested blocks */
+    uint32_t names; /* names handed out */
 };
 
 enum { GEN_SLOTS = 24, GEN_ADDRS = 8, GEN_DEPTH_MAX = 3 };
@@ -39,10 +39,24 @@ static inline const char *gen_pick(struct gen *g, const char *const *words, uint
 
 static inline const char *gen_mask(struct gen *g)
 {
-    static const char *const masks[] = {
-        "GFP_KERNEL", "GFP_KERNEL", "GFP_KERNEL", "GFP_ATOMIC", "GFP_NOWAIT", "GFP_USER", "GFP_HIGHUSER", "GFP_HIGHUSER_MOVABLE",
-        "GFP_KERNEL | __GFP_ZERO", "GFP_KERNEL | __GFP_RECLAIMABLE", "GFP_KERNEL | __GFP_NORETRY", "GFP_ATOMIC | __GFP_NOWARN",
-        "GFP_KERNEL | GFP_DMA", "GFP_NOIO", "GFP_NOFS", "GFP_KERNEL | __GFP_RETRY_MAYFAIL", "__GFP_HIGH", "GFP_ATOMIC | __GFP_NOMEMALLOC"};
+    static const char *const masks[] = {"GFP_KERNEL",
+                                        "GFP_KERNEL",
+                                        "GFP_KERNEL",
+                                        "GFP_ATOMIC",
+                                        "GFP_NOWAIT",
+                                        "GFP_USER",
+                                        "GFP_HIGHUSER",
+                                        "GFP_HIGHUSER_MOVABLE",
+                                        "GFP_KERNEL | __GFP_ZERO",
+                                        "GFP_KERNEL | __GFP_RECLAIMABLE",
+                                        "GFP_KERNEL | __GFP_NORETRY",
+                                        "GFP_ATOMIC | __GFP_NOWARN",
+                                        "GFP_KERNEL | GFP_DMA",
+                                        "GFP_NOIO",
+                                        "GFP_NOFS",
+                                        "GFP_KERNEL | __GFP_RETRY_MAYFAIL",
+                                        "__GFP_HIGH",
+                                        "GFP_ATOMIC | __GFP_NOMEMALLOC"};
 
     return GEN_PICK(g, masks);
 }
@@ -57,8 +71,10 @@ static inline uint32_t gen_order(struct gen *g)
 /* An integer expression over what the program holds; never divides by zero. */
 static inline void gen_expression(struct gen *g, uint32_t depth)
 {
-    static const char *const operators[] = {"+", "-", "*", "&", "|", "^", "<", ">", "==", "!=", "<=", ">=", "&&", "||", "<<", ">>"};
-    static const char *const leaves[] = {"sum", "count", "wide", "failed", "small", "(int)wide", "(u8)sum", "oops_count()", "preempt_count()"};
+    static const char *const operators[] = {"+",  "-",  "*",  "&",  "|",  "^",  "<",  ">",
+                                            "==", "!=", "<=", ">=", "&&", "||", "<<", ">>"};
+    static const char *const leaves[] = {"sum",       "count",   "wide",         "failed",         "small",
+                                         "(int)wide", "(u8)sum", "oops_count()", "preempt_count()"};
 
     if (depth == 0 || gen_below(g, 3) == 0) {
         if (gen_below(g, 2))
@@ -114,7 +130,8 @@ static inline void gen_page_statement(struct gen *g)
     case 0:
     case 1:
     case 2:
-        la_buf_printf(g->out, "give(%u); take(%u, %s, %u);\n", (unsigned)slot, (unsigned)slot, gen_mask(g), (unsigned)gen_order(g));
+        la_buf_printf(g->out, "give(%u); take(%u, %s, %u);\n", (unsigned)slot, (unsigned)slot, gen_mask(g),
+                      (unsigned)gen_order(g));
         break;
     case 3:
     case 4:
@@ -128,16 +145,18 @@ static inline void gen_page_statement(struct gen *g)
         la_buf_printf(g->out, "free_page(addr[%u]); addr[%u] = 0;\n", (unsigned)addr, (unsigned)addr);
         break;
     case 7:
-        la_buf_printf(g->out, "if (addr[%u]) { ((int *)addr[%u])[%u] = sum; sum += ((u8 *)addr[%u])[%u]; }\n", (unsigned)addr, (unsigned)addr,
-                      (unsigned)gen_below(g, 1024), (unsigned)addr, (unsigned)gen_below(g, 4096));
+        la_buf_printf(g->out, "if (addr[%u]) { ((int *)addr[%u])[%u] = sum; sum += ((u8 *)addr[%u])[%u]; }\n",
+                      (unsigned)addr, (unsigned)addr, (unsigned)gen_below(g, 1024), (unsigned)addr,
+                      (unsigned)gen_below(g, 4096));
         break;
     case 8:
-        la_buf_printf(g->out, "if (page[%u]) { char *mem = kmap(page[%u]); mem[%u] ^= count; kunmap(page[%u]); }\n", (unsigned)slot, (unsigned)slot,
-                      (unsigned)gen_below(g, 4096), (unsigned)slot);
+        la_buf_printf(g->out, "if (page[%u]) { char *mem = kmap(page[%u]); mem[%u] ^= count; kunmap(page[%u]); }\n",
+                      (unsigned)slot, (unsigned)slot, (unsigned)gen_below(g, 4096), (unsigned)slot);
         break;
     default:
-        la_buf_printf(g->out, "if (page[%u]) { get_page(page[%u]); sum += page_count(page[%u]); put_page(page[%u]); }\n", (unsigned)slot,
-                      (unsigned)slot, (unsigned)slot, (unsigned)slot);
+        la_buf_printf(g->out,
+                      "if (page[%u]) { get_page(page[%u]); sum += page_count(page[%u]); put_page(page[%u]); }\n",
+                      (unsigned)slot, (unsigned)slot, (unsigned)slot, (unsigned)slot);
     }
 }
 
@@ -152,8 +171,8 @@ static inline void gen_context_statement(struct gen *g)
     uint32_t which = gen_below(g, sizeof pairs / sizeof *pairs), slot = gen_below(g, GEN_SLOTS);
 
     la_buf_printf(g->out, "give(%u);\n%s\n", (unsigned)slot, pairs[which][0]);
-    la_buf_printf(g->out, "take(%u, %s, %u);\n%s\n", (unsigned)slot, which < 4 && !g->misuse ? "GFP_ATOMIC" : gen_mask(g), (unsigned)gen_below(g, 4),
-                  pairs[which][1]);
+    la_buf_printf(g->out, "take(%u, %s, %u);\n%s\n", (unsigned)slot,
+                  which < 4 && !g->misuse ? "GFP_ATOMIC" : gen_mask(g), (unsigned)gen_below(g, 4), pairs[which][1]);
 }
 
 static inline void gen_mistake(struct gen *g)
@@ -162,26 +181,27 @@ static inline void gen_mistake(struct gen *g)
 
     switch (gen_below(g, 6)) {
     case 0: /* double free */
-        la_buf_printf(g->out, "if (page[%u]) { __free_pages(page[%u], order[%u]); give(%u); }\n", (unsigned)slot, (unsigned)slot, (unsigned)slot,
-                      (unsigned)slot);
+        la_buf_printf(g->out, "if (page[%u]) { __free_pages(page[%u], order[%u]); give(%u); }\n", (unsigned)slot,
+                      (unsigned)slot, (unsigned)slot, (unsigned)slot);
         break;
     case 1: /* wrong order */
-        la_buf_printf(g->out, "if (page[%u]) { __free_pages(page[%u], %u); page[%u] = NULL; }\n", (unsigned)slot, (unsigned)slot,
-                      (unsigned)gen_below(g, 12), (unsigned)slot);
+        la_buf_printf(g->out, "if (page[%u]) { __free_pages(page[%u], %u); page[%u] = NULL; }\n", (unsigned)slot,
+                      (unsigned)slot, (unsigned)gen_below(g, 12), (unsigned)slot);
         break;
     case 2: /* use after free */
-        la_buf_printf(g->out, "if (addr[%u]) { free_page(addr[%u]); *(int *)addr[%u] = 5; addr[%u] = 0; }\n", (unsigned)addr, (unsigned)addr,
-                      (unsigned)addr, (unsigned)addr);
+        la_buf_printf(g->out, "if (addr[%u]) { free_page(addr[%u]); *(int *)addr[%u] = 5; addr[%u] = 0; }\n",
+                      (unsigned)addr, (unsigned)addr, (unsigned)addr, (unsigned)addr);
         break;
     case 3: /* a page out of the middle */
-        la_buf_printf(g->out, "if (page[%u]) { __free_page(page[%u] + %u); page[%u] = NULL; }\n", (unsigned)slot, (unsigned)slot,
-                      (unsigned)gen_below(g, 4), (unsigned)slot);
+        la_buf_printf(g->out, "if (page[%u]) { __free_page(page[%u] + %u); page[%u] = NULL; }\n", (unsigned)slot,
+                      (unsigned)slot, (unsigned)gen_below(g, 4), (unsigned)slot);
         break;
     case 4: /* leak */
         la_buf_printf(g->out, "page[%u] = NULL;\n", (unsigned)slot);
         break;
     default: /* sleeping in atomic context */
-        la_buf_printf(g->out, "preempt_disable(); give(%u); take(%u, GFP_KERNEL, 0); preempt_enable();\n", (unsigned)slot, (unsigned)slot);
+        la_buf_printf(g->out, "preempt_disable(); give(%u); take(%u, GFP_KERNEL, 0); preempt_enable();\n",
+                      (unsigned)slot, (unsigned)slot);
     }
 }
 
@@ -192,18 +212,20 @@ static inline void gen_loop(struct gen *g)
     g->depth++;
     switch (gen_below(g, 3)) {
     case 0:
-        la_buf_printf(g->out, "for (int i%u = 0; i%u < %u; i%u++) ", (unsigned)name, (unsigned)name, (unsigned)gen_below(g, 6), (unsigned)name);
+        la_buf_printf(g->out, "for (int i%u = 0; i%u < %u; i%u++) ", (unsigned)name, (unsigned)name,
+                      (unsigned)gen_below(g, 6), (unsigned)name);
         gen_block(g);
         break;
     case 1:
-        la_buf_printf(g->out, "{ int i%u = %u; while (i%u-- > 0) { if (i%u == 1) continue; ", (unsigned)name, (unsigned)gen_below(g, 5), (unsigned)name,
-                      (unsigned)name);
+        la_buf_printf(g->out, "{ int i%u = %u; while (i%u-- > 0) { if (i%u == 1) continue; ", (unsigned)name,
+                      (unsigned)gen_below(g, 5), (unsigned)name, (unsigned)name);
         gen_statement(g);
         la_buf_puts(g->out, "} }\n");
         break;
     default:
-        la_buf_printf(g->out, "for (int i%u = 0; i%u < %d; i%u++) { give(i%u); take(i%u, %s, i%u %% 3); }\n", (unsigned)name, (unsigned)name, GEN_SLOTS,
-                      (unsigned)name, (unsigned)name, (unsigned)name, gen_mask(g), (unsigned)name);
+        la_buf_printf(g->out, "for (int i%u = 0; i%u < %d; i%u++) { give(i%u); take(i%u, %s, i%u %% 3); }\n",
+                      (unsigned)name, (unsigned)name, GEN_SLOTS, (unsigned)name, (unsigned)name, (unsigned)name,
+                      gen_mask(g), (unsigned)name);
     }
     g->depth--;
 }
@@ -259,7 +281,9 @@ static inline void gen_statement(struct gen *g)
     else if (kind < 19 && g->depth < GEN_DEPTH_MAX)
         gen_branch(g);
     else if (kind == 19)
-        la_buf_puts(g->out, gen_below(g, 2) ? "sum += fib(count & 7);\n" : "printk(KERN_INFO \"sum %d of %lld, failed %u\\n\", sum, wide, failed);\n");
+        la_buf_puts(g->out, gen_below(g, 2)
+                                ? "sum += fib(count & 7);\n"
+                                : "printk(KERN_INFO \"sum %d of %lld, failed %u\\n\", sum, wide, failed);\n");
     else
         la_buf_puts(g->out, gen_below(g, 4) ? "cond_resched();\n" : "drain_all_pages(NULL);\n");
 }
@@ -270,19 +294,23 @@ static inline void gen_program(struct la_prng *prng, struct la_buf *out)
     uint32_t nr = 5 + gen_below(&g, 40);
 
     g.misuse = gen_below(&g, 8) == 0;
-    la_buf_printf(out,
-                  "struct page *page[%d];\nunsigned int order[%d];\nunsigned long addr[%d];\n"
-                  "int sum = %u, count = %u;\nlong long wide = %u;\nunsigned int failed = 0, saved = 0;\nunsigned long flags;\nshort small = %u;\n"
-                  "spinlock_t lock;\nstruct { u8 a; u64 b; } pair = { .b = 77 };\n"
-                  "int fib(int n) { return n < 2 ? n : fib(n - 1) + fib(n - 2); }\n"
-                  "void take(int i, gfp_t mask, unsigned int o)\n{\n    page[i] = alloc_pages(mask, o);\n    order[i] = o;\n"
-                  "    if (!page[i])\n        failed++;\n    count++;\n}\n"
-                  "void give(int i)\n{\n    if (page[i])\n        __free_pages(page[i], order[i]);\n    page[i] = NULL;\n}\n",
-                  GEN_SLOTS, GEN_SLOTS, GEN_ADDRS, (unsigned)gen_below(&g, 100), (unsigned)gen_below(&g, 100), (unsigned)gen_below(&g, 100000),
-                  (unsigned)gen_below(&g, 30000));
+    la_buf_printf(
+        out,
+        "struct page *page[%d];\nunsigned int order[%d];\nunsigned long addr[%d];\n"
+        "int sum = %u, count = %u;\nlong long wide = %u;\nunsigned int failed = 0, saved = 0;\nunsigned long "
+        "flags;\nshort small = %u;\n"
+        "spinlock_t lock;\nstruct { u8 a; u64 b; } pair = { .b = 77 };\n"
+        "int fib(int n) { return n < 2 ? n : fib(n - 1) + fib(n - 2); }\n"
+        "void take(int i, gfp_t mask, unsigned int o)\n{\n    page[i] = alloc_pages(mask, o);\n    order[i] = o;\n"
+        "    if (!page[i])\n        failed++;\n    count++;\n}\n"
+        "void give(int i)\n{\n    if (page[i])\n        __free_pages(page[i], order[i]);\n    page[i] = NULL;\n}\n",
+        GEN_SLOTS, GEN_SLOTS, GEN_ADDRS, (unsigned)gen_below(&g, 100), (unsigned)gen_below(&g, 100),
+        (unsigned)gen_below(&g, 100000), (unsigned)gen_below(&g, 30000));
     for (uint32_t i = 0; i < nr; i++)
         gen_statement(&g);
-    la_buf_printf(out, "for (int i = 0; i < %d; i++)\n    give(i);\nfor (int i = 0; i < %d; i++)\n    free_page(addr[i]);\n", GEN_SLOTS, GEN_ADDRS);
+    la_buf_printf(out,
+                  "for (int i = 0; i < %d; i++)\n    give(i);\nfor (int i = 0; i < %d; i++)\n    free_page(addr[i]);\n",
+                  GEN_SLOTS, GEN_ADDRS);
 }
 
 #endif

@@ -16,9 +16,12 @@
 enum { STEPS_MAX = 3000, CHECKED_STEPS = 400, PROGRAMS = 300 };
 
 static const char *const machines[] = {
-    "{\"profile\":\"slide\",\"memory\":\"256K\",\"zones\":{\"NORMAL\":\"256K\"},\"reserved\":\"0\",\"min_free_kbytes\":0,\"cpus\":1}",
-    "{\"profile\":\"i386\",\"memory\":\"4M\",\"cpus\":1,\"zones\":{\"DMA\":\"1M\",\"NORMAL\":\"2M\",\"HIGHMEM\":\"1M\"},\"page_cache\":\"512K\"}",
-    "{\"profile\":\"x86_64\",\"memory\":\"8M\",\"cpus\":2,\"page_cache\":\"1M\",\"processes\":[{\"name\":\"victim\",\"pages\":300}]}",
+    "{\"profile\":\"slide\",\"memory\":\"256K\",\"zones\":{\"NORMAL\":\"256K\"},\"reserved\":\"0\",\"min_free_kbytes\":"
+    "0,\"cpus\":1}",
+    "{\"profile\":\"i386\",\"memory\":\"4M\",\"cpus\":1,\"zones\":{\"DMA\":\"1M\",\"NORMAL\":\"2M\",\"HIGHMEM\":\"1M\"}"
+    ",\"page_cache\":\"512K\"}",
+    "{\"profile\":\"x86_64\",\"memory\":\"8M\",\"cpus\":2,\"page_cache\":\"1M\",\"processes\":[{\"name\":\"victim\","
+    "\"pages\":300}]}",
     "{\"profile\":\"numa\",\"memory\":\"16M\",\"cpus\":2,\"nodes\":2}",
 };
 
@@ -63,8 +66,8 @@ static void start(struct play *play, uint64_t seed)
     play->program = la_program_compile(play->host, &source, 1, play->machine->mm->layout.pointer_bytes, &diags);
     for (uint32_t i = 0; i < diags.nr; i++)
         if (diags.item[i].severity == LA_SEVERE)
-            print_message("seed %llu: %u:%u %s\n", (unsigned long long)seed, (unsigned)diags.item[i].line, (unsigned)diags.item[i].column,
-                          diags.item[i].message);
+            print_message("seed %llu: %u:%u %s\n", (unsigned long long)seed, (unsigned)diags.item[i].line,
+                          (unsigned)diags.item[i].column, diags.item[i].message);
     assert_int_equal(diags.nr_errors, 0);
     play->interp = la_interp_new(play->machine, play->program);
     assert_non_null(play->interp);
@@ -87,7 +90,8 @@ static void check(struct play *play, uint32_t step)
     la_buf_init(&problems, play->host);
     if (la_machine_check(play->machine, &problems) != 0) {
         print_message("seed %llu, step %u, line %u:\n%s\n%s\n", (unsigned long long)play->seed, (unsigned)step,
-                      (unsigned)la_interp_where(play->interp).span.line, la_buf_str(&problems), la_buf_str(&play->text));
+                      (unsigned)la_interp_where(play->interp).span.line, la_buf_str(&problems),
+                      la_buf_str(&play->text));
         fail();
     }
     la_buf_free(&problems);
@@ -153,8 +157,8 @@ static void running_again_from_keyframes(void **state)
             for (uint32_t i = 0; i < SPACING; i++)
                 (void)one_step(&play);
             if (play.trace->hash != hash[k])
-                print_message("seed %llu: differs between keyframes %u and %u\n%s\n", (unsigned long long)seed, (unsigned)k - 1, (unsigned)k,
-                              la_buf_str(&play.text));
+                print_message("seed %llu: differs between keyframes %u and %u\n%s\n", (unsigned long long)seed,
+                              (unsigned)k - 1, (unsigned)k, la_buf_str(&play.text));
             assert_true(play.trace->hash == hash[k]);
         }
         for (uint32_t k = 0; k < kept; k++)

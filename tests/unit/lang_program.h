@@ -25,11 +25,11 @@ struct lang_run {
     struct la_program *program;
     struct la_interp *interp;
     struct la_keyframe *start;
-    struct la_step step;        /* the last one */
+    struct la_step step; /* the last one */
     enum la_step_status status;
     uint32_t steps;
-    struct la_buf text;         /* of the last lang_text() */
-    struct la_buf printed;      /* console lines so far, each with \n */
+    struct la_buf text;    /* of the last lang_text() */
+    struct la_buf printed; /* console lines so far, each with \n */
 };
 
 /* Compile only: run->diags and run->program. */

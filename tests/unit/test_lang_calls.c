@@ -16,7 +16,8 @@ static void every_row_is_complete(void **state)
 
         assert_true(strlen(api[i].help) > 8 && api[i].help[strlen(api[i].help) - 1] == '.');
         assert_non_null(strstr(api[i].prototype, api[i].name));
-        assert_true(strcmp(api[i].context, "any") == 0 || strcmp(api[i].context, "gfp") == 0 || strcmp(api[i].context, "sleeps") == 0);
+        assert_true(strcmp(api[i].context, "any") == 0 || strcmp(api[i].context, "gfp") == 0 ||
+                    strcmp(api[i].context, "sleeps") == 0);
         assert_ptr_equal(la_api_find(api[i].name), &api[i]);
         /* its prototype is C that our parser reads, and a program may repeat it */
         (void)snprintf(text, sizeof text, "%s;", api[i].prototype);
@@ -33,18 +34,98 @@ static void every_row_is_complete(void **state)
 /* Every call of issue 2 is there. */
 static void the_calls_of_part_4_are_there(void **state)
 {
-    static const char *const names[] = {
-        "alloc_pages", "alloc_page", "alloc_pages_node", "__alloc_pages_node", "get_zeroed_page", "__get_free_page", "__get_free_pages",
-        "__get_dma_pages", "free_page", "free_pages", "__free_page", "__free_pages", "free_hot_page", "free_cold_page", "alloc_pages_exact",
-        "free_pages_exact", "split_page", "get_order", "page_address", "virt_to_page", "page_to_pfn", "pfn_to_page", "pfn_valid", "page_zonenum",
-        "page_to_nid", "virt_to_phys", "phys_to_virt", "__pa", "__va", "page_to_phys", "kmap", "kunmap", "kmap_atomic", "kunmap_atomic",
-        "kmap_local_page", "kunmap_local", "clear_page", "copy_page", "clear_highpage", "put_page", "get_page", "page_count", "PageHighMem",
-        "PageBuddy", "local_irq_disable", "local_irq_enable", "local_irq_save", "local_irq_restore", "preempt_disable", "preempt_enable",
-        "in_interrupt", "in_atomic", "irqs_disabled", "preempt_count", "might_sleep", "spin_lock", "spin_unlock", "spin_lock_init",
-        "memalloc_noio_save", "memalloc_noio_restore", "memalloc_nofs_save", "memalloc_nofs_restore", "memalloc_noreclaim_save",
-        "memalloc_noreclaim_restore", "msleep", "schedule", "cond_resched", "smp_processor_id", "num_online_cpus", "numa_node_id",
-        "drain_all_pages", "nr_free_pages", "nr_free_blocks", "wmark", "oops_count", "last_oops", "nr_free_buffer_pages", "totalram_pages",
-        "printk", "pr_info", "pr_warn", "pr_err", "memset", "memcpy", "memcmp", "strcpy", "strlen", "strcmp", "BUG", "BUG_ON", "WARN_ON", "panic"};
+    static const char *const names[] = {"alloc_pages",
+                                        "alloc_page",
+                                        "alloc_pages_node",
+                                        "__alloc_pages_node",
+                                        "get_zeroed_page",
+                                        "__get_free_page",
+                                        "__get_free_pages",
+                                        "__get_dma_pages",
+                                        "free_page",
+                                        "free_pages",
+                                        "__free_page",
+                                        "__free_pages",
+                                        "free_hot_page",
+                                        "free_cold_page",
+                                        "alloc_pages_exact",
+                                        "free_pages_exact",
+                                        "split_page",
+                                        "get_order",
+                                        "page_address",
+                                        "virt_to_page",
+                                        "page_to_pfn",
+                                        "pfn_to_page",
+                                        "pfn_valid",
+                                        "page_zonenum",
+                                        "page_to_nid",
+                                        "virt_to_phys",
+                                        "phys_to_virt",
+                                        "__pa",
+                                        "__va",
+                                        "page_to_phys",
+                                        "kmap",
+                                        "kunmap",
+                                        "kmap_atomic",
+                                        "kunmap_atomic",
+                                        "kmap_local_page",
+                                        "kunmap_local",
+                                        "clear_page",
+                                        "copy_page",
+                                        "clear_highpage",
+                                        "put_page",
+                                        "get_page",
+                                        "page_count",
+                                        "PageHighMem",
+                                        "PageBuddy",
+                                        "local_irq_disable",
+                                        "local_irq_enable",
+                                        "local_irq_save",
+                                        "local_irq_restore",
+                                        "preempt_disable",
+                                        "preempt_enable",
+                                        "in_interrupt",
+                                        "in_atomic",
+                                        "irqs_disabled",
+                                        "preempt_count",
+                                        "might_sleep",
+                                        "spin_lock",
+                                        "spin_unlock",
+                                        "spin_lock_init",
+                                        "memalloc_noio_save",
+                                        "memalloc_noio_restore",
+                                        "memalloc_nofs_save",
+                                        "memalloc_nofs_restore",
+                                        "memalloc_noreclaim_save",
+                                        "memalloc_noreclaim_restore",
+                                        "msleep",
+                                        "schedule",
+                                        "cond_resched",
+                                        "smp_processor_id",
+                                        "num_online_cpus",
+                                        "numa_node_id",
+                                        "drain_all_pages",
+                                        "nr_free_pages",
+                                        "nr_free_blocks",
+                                        "wmark",
+                                        "oops_count",
+                                        "last_oops",
+                                        "nr_free_buffer_pages",
+                                        "totalram_pages",
+                                        "printk",
+                                        "pr_info",
+                                        "pr_warn",
+                                        "pr_err",
+                                        "memset",
+                                        "memcpy",
+                                        "memcmp",
+                                        "strcpy",
+                                        "strlen",
+                                        "strcmp",
+                                        "BUG",
+                                        "BUG_ON",
+                                        "WARN_ON",
+                                        "panic"};
 
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -229,17 +310,17 @@ static void context_from_a_program(void **state)
 /* PF_MEMALLOC written by the program reaches the allocator: the reserves open. */
 static void task_flags_reach_the_allocator(void **state)
 {
-    static const char text[] =
-        "int taken = 0;\n"
-        "while (alloc_page(GFP_ATOMIC | __GFP_NOWARN))\n"
-        "    taken++;\n"
-        "unsigned long left = nr_free_pages(ZONE_NORMAL);\n"
-        "assert(left > 0);\n"
-        "current->flags |= PF_MEMALLOC;\n"
-        "while (alloc_page(GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY))\n"
-        "    taken++;\n"
-        "assert(nr_free_pages(ZONE_NORMAL) == 0);\n";
-    static const char json[] = "{\"profile\":\"i386\",\"memory\":\"4M\",\"zones\":{\"NORMAL\":\"4M\"},\"min_free_kbytes\":256,\"cpus\":1,\"reserved\":\"0\"}";
+    static const char text[] = "int taken = 0;\n"
+                               "while (alloc_page(GFP_ATOMIC | __GFP_NOWARN))\n"
+                               "    taken++;\n"
+                               "unsigned long left = nr_free_pages(ZONE_NORMAL);\n"
+                               "assert(left > 0);\n"
+                               "current->flags |= PF_MEMALLOC;\n"
+                               "while (alloc_page(GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY))\n"
+                               "    taken++;\n"
+                               "assert(nr_free_pages(ZONE_NORMAL) == 0);\n";
+    static const char json[] = "{\"profile\":\"i386\",\"memory\":\"4M\",\"zones\":{\"NORMAL\":\"4M\"},\"min_free_"
+                               "kbytes\":256,\"cpus\":1,\"reserved\":\"0\"}";
     struct la_machine_config config;
     struct la_diags diags;
     struct la_source source = {text, sizeof text - 1, 1, 0};
@@ -282,7 +363,8 @@ static const struct printed prints[] = {
     {"printk(\"%5d|%-5d|%05d|%+d|% d\", 42, 42, 42, 42, 42);", "   42|42   |00042|+42| 42"},
     {"printk(\"%.3d|%8.3x|%*d|%-*d|\", 5, 10, 4, 7, 3, 8);", "005|     00a|   7|8  |"},
     {"printk(\"%ld %lu %lx\", -1L, 4294967295UL, 0xdeadbeefUL);", "-1 4294967295 deadbeef"},
-    {"printk(\"%lld %llu %llx\", -1LL, 18446744073709551615ULL, 0x123456789abcULL);", "-1 18446744073709551615 123456789abc"},
+    {"printk(\"%lld %llu %llx\", -1LL, 18446744073709551615ULL, 0x123456789abcULL);",
+     "-1 18446744073709551615 123456789abc"},
     {"printk(\"%u\", -1);", "4294967295"},
     {"printk(\"%hd %hhd %hu\", 70000, 300, 65537);", "4464 44 1"},
     {"printk(\"%zu %zd\", sizeof(int), (ssize_t)-2);", "4 -2"},

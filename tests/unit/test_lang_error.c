@@ -17,19 +17,24 @@ static const struct mistake mistakes[] = {
     {"if x > 3) x = 1;", 1, 4, 0, "expected `(` after `if`, found `x`", NULL},
     {"int x; x = y;", 1, 12, 13, "unknown name `y`", "declare it first"},
     {"int order; ordre = 3;", 1, 12, 17, "unknown name `ordre`", "did you mean order?"},
-    {"struct page *p = alloc_page_node(0, GFP_KERNEL, 0);", 1, 18, 33, "unknown function `alloc_page_node`", "did you mean alloc_pages_node?"},
+    {"struct page *p = alloc_page_node(0, GFP_KERNEL, 0);", 1, 18, 33, "unknown function `alloc_page_node`",
+     "did you mean alloc_pages_node?"},
     {"alloc_page(GFP_KERNAL);", 1, 12, 22, "unknown name `GFP_KERNAL`", "did you mean GFP_KERNEL?"},
-    {"void *p = kmalloc(3, GFP_KERNEL);", 1, 11, 18, "unknown function `kmalloc`", "not simulated yet (kmalloc family)"},
+    {"void *p = kmalloc(3, GFP_KERNEL);", 1, 11, 18, "unknown function `kmalloc`",
+     "not simulated yet (kmalloc family)"},
     {"mempoll_free(0, 0);", 1, 1, 13, "unknown function", "not simulated yet"},
     {"gft_t mask;", 1, 1, 6, "unknown type `gft_t`", "did you mean gfp_t?"},
     {"strct page *p;", 1, 1, 6, "unknown type `strct`", "did you mean struct?"},
     {"struct page p; p.flgs = 1;", 1, 18, 22, "has no member `flgs`", "did you mean flags?"},
     {"struct page *p; p.flags = 1;", 1, 17, 24, "`.` follows a structure", "write -> after a pointer"},
     {"struct page p; p->flags = 1;", 1, 16, 24, "`->` follows a pointer", "write . after a structure"},
-    {"__free_pages(NULL);", 1, 1, 19, "`__free_pages` takes 2 arguments, but 1 is given", "void __free_pages(struct page *page, unsigned int order)"},
+    {"__free_pages(NULL);", 1, 1, 19, "`__free_pages` takes 2 arguments, but 1 is given",
+     "void __free_pages(struct page *page, unsigned int order)"},
     {"int f(int a) { return a; } f(1, 2);", 1, 28, 35, "`f` takes 1 argument, but 2 are given", NULL},
-    {"struct page *p; free_page(p);", 1, 27, 28, "`free_page` takes the address of the memory", "__free_page() takes a struct page *"},
-    {"unsigned long a = alloc_page(GFP_KERNEL);", 1, 19, 41, "needs `unsigned long`, but this is `struct page *`", "page_address"},
+    {"struct page *p; free_page(p);", 1, 27, 28, "`free_page` takes the address of the memory",
+     "__free_page() takes a struct page *"},
+    {"unsigned long a = alloc_page(GFP_KERNEL);", 1, 19, 41, "needs `unsigned long`, but this is `struct page *`",
+     "page_address"},
     {"struct page *p = __get_free_page(GFP_KERNEL);", 1, 18, 45, "needs `struct page *`", "virt_to_page"},
     {"int *p = 5;", 1, 10, 11, "needs `int *`, but this is `int`", "cast it: (int *)"},
     {"char c; int *p = &c;", 1, 18, 20, "needs `int *`, but this is `char *`", NULL},
@@ -105,12 +110,14 @@ static void every_mistake_is_explained_where_it_is(void **state)
         const struct la_diag *d = &run.diags.item[0];
         bool good = run.diags.nr > 0 && !la_program_runnable(run.program) && (!m->line || d->line == m->line) &&
                     (!m->column || d->column == m->column) && (!m->end_column || d->end_column == m->end_column) &&
-                    (!m->message || strstr(d->message, m->message)) && (!m->hint || (d->hint && strstr(d->hint, m->hint)));
+                    (!m->message || strstr(d->message, m->message)) &&
+                    (!m->hint || (d->hint && strstr(d->hint, m->hint)));
 
         if (!good) {
             print_message("--- %s\n", m->text);
             if (run.diags.nr)
-                print_message("%u:%u-%u %s [%s]\n", (unsigned)d->line, (unsigned)d->column, (unsigned)d->end_column, d->message, d->hint ? d->hint : "");
+                print_message("%u:%u-%u %s [%s]\n", (unsigned)d->line, (unsigned)d->column, (unsigned)d->end_column,
+                              d->message, d->hint ? d->hint : "");
             wrong++;
         }
         lang_end(&run);
@@ -125,8 +132,12 @@ static void many_errors_in_one_pass(void **state)
         uint32_t line;
         const char *message;
     } expected[] = {
-        {1, "unknown function `alloc_pagee`"}, {2, "missing `;`"},         {4, "unknown type `foo_t`"},
-        {6, "missing `)`"},                    {9, "needs `int`"}, {11, "unknown name `undefined_thing`"},
+        {1, "unknown function `alloc_pagee`"},
+        {2, "missing `;`"},
+        {4, "unknown type `foo_t`"},
+        {6, "missing `)`"},
+        {9, "needs `int`"},
+        {11, "unknown name `undefined_thing`"},
     };
     struct lang_run run;
 
@@ -159,7 +170,8 @@ static void warnings_do_not_stop(void **state)
         {"int x = 1; x == 2;", 1, 12, 18, "compares and throws", NULL},
         {"int x = 1; x = x / 0;", 1, 20, 21, "divides by zero", NULL},
         {"int x = 1 << 40;", 1, 14, 16, "shifts by more than the type has bits", NULL},
-        {"struct page *alloc_page_node(int nid, gfp_t gfp_mask, unsigned int order);", 1, 14, 29, "no `alloc_page_node`", "did you mean alloc_pages_node?"},
+        {"struct page *alloc_page_node(int nid, gfp_t gfp_mask, unsigned int order);", 1, 14, 29,
+         "no `alloc_page_node`", "did you mean alloc_pages_node?"},
         {"void *vmalloc(unsigned long size);", 1, 7, 14, "no `vmalloc`", "not simulated yet"},
     };
 

@@ -13,6 +13,7 @@ typedef int16_t s16;
 typedef int32_t s32;
 typedef long long s64;
 
+/* clang-format off */
 /* The same variables in the program and here. */
 #define VARIABLES(V)                                                                                                   \
     V(int, i, -7) V(int, j, 3) V(int, big, 2147483647) V(int, low, -2147483647 - 1) V(unsigned int, u, 4294967290u)    \
@@ -48,6 +49,8 @@ typedef long long s64;
     E(i++) E(++i) E(i--) E(--i) E(uc++) E(++uc) E(b++) E(++b) E(k++) E(++k) E(no--) E(++yes) E(u++) E(++l) E(q--)      \
     E(i++ + j) E(++i * 2) E(i-- - --j) E((i = 3) + (j = 4)) E(i = j = 9) E(u = c = -1)
 
+/* clang-format on */
+
 struct row {
     const char *text;
     long long value;
@@ -82,7 +85,7 @@ static void collect(struct row *rows, uint32_t *nr)
     *nr = 0;
 #define E(e)                                                                                                           \
     {                                                                                                                  \
-        VARIABLES(VARIABLE)                                                                                       \
+        VARIABLES(VARIABLE)                                                                                            \
         rows[*nr].text = #e;                                                                                           \
         rows[*nr].size = (uint32_t)sizeof(e);                                                                          \
         rows[(*nr)++].value = (long long)(e);                                                                          \
@@ -106,15 +109,16 @@ static void operators_agree_with_the_c_compiler(void **state)
     for (uint32_t i = 0; i < nr; i++) {
         char text[4096];
 
-        (void)snprintf(text, sizeof text, "%slong long result = (long long)(%s);\nunsigned size = sizeof(%s);\n", VARIABLES(V_TEXT),
-                       rows[i].text, rows[i].text);
+        (void)snprintf(text, sizeof text, "%slong long result = (long long)(%s);\nunsigned size = sizeof(%s);\n",
+                       VARIABLES(V_TEXT), rows[i].text, rows[i].text);
         lang_start(&run, LA_PROFILE_X86_64, text);
         assert_int_equal(lang_finish(&run), LA_STEP_DONE);
         long long got = lang_value(&run, "result");
         uint32_t size = (uint32_t)lang_value(&run, "size");
 
         if (got != rows[i].value || size != rows[i].size) {
-            print_message("%s: %lld of %u bytes, the compiler says %lld of %u\n", rows[i].text, got, size, rows[i].value, rows[i].size);
+            print_message("%s: %lld of %u bytes, the compiler says %lld of %u\n", rows[i].text, got, size,
+                          rows[i].value, rows[i].size);
             wrong++;
         }
         lang_end(&run);

@@ -38,11 +38,10 @@ static void check_steps(struct lang_run *run, const struct expected_step *expect
 static void a_step_is_one_statement(void **state)
 {
     static const struct expected_step expected[] = {
-        {1, 1, 0, "", "5"},  /* int x = 5 */
-        {2, 6, 0, "", "0"},  {2, 17, 0, "", "true"}, {3, 5, 0, "", "6"}, {2, 32, 0, "", "0"}, {2, 17, 0, "", "false"},
-        {4, 5, 0, "", "1"},  /* if (x > 1) */
-        {5, 5, 0, "", "12"},
-        {6, 8, 0, "", "0"},  /* while (0) */
+        {1, 1, 0, "", "5"}, /* int x = 5 */
+        {2, 6, 0, "", "0"},  {2, 17, 0, "", "true"},  {3, 5, 0, "", "6"},
+        {2, 32, 0, "", "0"}, {2, 17, 0, "", "false"}, {4, 5, 0, "", "1"}, /* if (x > 1) */
+        {5, 5, 0, "", "12"}, {6, 8, 0, "", "0"},                          /* while (0) */
     };
     struct lang_run run;
 
@@ -66,9 +65,9 @@ static void a_step_is_one_statement(void **state)
 static void a_call_is_stepped_into(void **state)
 {
     static const struct expected_step expected[] = {
-        {5, 1, 0, "", NULL},   /* int x = f(3): enters f */
-        {3, 5, 1, "f", NULL},  /* return g(n) + 1: enters g */
-        {1, 18, 2, "g", "7"},  /* return n * 2, which finishes both statements: x is 7 */
+        {5, 1, 0, "", NULL},  /* int x = f(3): enters f */
+        {3, 5, 1, "f", NULL}, /* return g(n) + 1: enters g */
+        {1, 18, 2, "g", "7"}, /* return n * 2, which finishes both statements: x is 7 */
         {6, 1, 0, "", "8"},
     };
     struct lang_run run;
@@ -90,7 +89,8 @@ static void a_step_tells_what_it_did(void **state)
     struct lang_run run;
 
     (void)state;
-    lang_start(&run, LA_PROFILE_I386, "int f(void) { return 2; }\nstruct page *page = alloc_page(GFP_KERNEL);\nint n = f();\n");
+    lang_start(&run, LA_PROFILE_I386,
+               "int f(void) { return 2; }\nstruct page *page = alloc_page(GFP_KERNEL);\nint n = f();\n");
     (void)lang_step(&run);
     assert_string_equal(run.step.name, "page");
     assert_null(run.step.entered);
@@ -115,8 +115,10 @@ static const struct stop stops[] = {
     {"int z = 0;\nint x = 5 / z;\nx = 1;", LA_STEP_OOPSED, 2, "divide error: 0000"},
     {"int z = 0;\nint x = 5 % z;", LA_STEP_OOPSED, 2, "divide error: 0000"},
     {"int *p = NULL;\n*p = 1;", LA_STEP_OOPSED, 2, "BUG: kernel NULL pointer dereference, address: 00000000"},
-    {"struct list_head *p = NULL;\np = p->prev;", LA_STEP_OOPSED, 2, "BUG: kernel NULL pointer dereference, address: 00000004"},
-    {"int *p = (int *)0x12345678;\nint x = *p;", LA_STEP_OOPSED, 2, "BUG: unable to handle page fault for address: 12345678"},
+    {"struct list_head *p = NULL;\np = p->prev;", LA_STEP_OOPSED, 2,
+     "BUG: kernel NULL pointer dereference, address: 00000004"},
+    {"int *p = (int *)0x12345678;\nint x = *p;", LA_STEP_OOPSED, 2,
+     "BUG: unable to handle page fault for address: 12345678"},
     {"void (*f)(void) = NULL;\nf();", LA_STEP_OOPSED, 2, "BUG: kernel NULL pointer dereference"},
     {"int x;\nvoid (*f)(void) = (void (*)(void))&x;\nf();", LA_STEP_OOPSED, 3, "BUG: unable to handle page fault"},
     {"int f(int n) {\n    return f(n + 1);\n}\nf(0);", LA_STEP_OOPSED, 2, "stack guard page was hit"},
@@ -129,7 +131,8 @@ static const struct stop stops[] = {
     {"free_page(0x1234);", LA_STEP_OOPSED, 1, "page fault"},
     {"spinlock_t l;\nspin_lock(&l);\nspin_lock(&l);", LA_STEP_STUCK, 3, "spin for ever"},
     {"char c;\nmemset(&c, 0, 0x7fffffff);", LA_STEP_STUCK, 2, "more than 16 MiB"},
-    {"char *s = (char *)alloc_pages_exact(4096, GFP_KERNEL);\nstrcpy(s, NULL);", LA_STEP_OOPSED, 2, "NULL pointer dereference"},
+    {"char *s = (char *)alloc_pages_exact(4096, GFP_KERNEL);\nstrcpy(s, NULL);", LA_STEP_OOPSED, 2,
+     "NULL pointer dereference"},
     {"int a[4];\nint *p = a;\np[0x1000000] = 1;", LA_STEP_OOPSED, 3, "unable to handle page fault"},
     {"int x = 1;\nif (x) { assert(0); }", LA_STEP_ASSERT_FAILED, 2, "assert(0) is false"},
 };
@@ -169,8 +172,10 @@ static void what_stops_a_program(void **state)
 
 static void endless_loops_are_just_many_steps(void **state)
 {
-    static const char *const loops[] = {"while (1) ;", "for (;;) ;", "for (;;) { }", "do { } while (1);", "again: goto again;",
-                                        "while (1) { continue; }", "for (;;) { { { } } }", "void f(void) { for (;;) ; } f();"};
+    static const char *const loops[] = {"while (1) ;",          "for (;;) ;",
+                                        "for (;;) { }",         "do { } while (1);",
+                                        "again: goto again;",   "while (1) { continue; }",
+                                        "for (;;) { { { } } }", "void f(void) { for (;;) ; } f();"};
 
     (void)state;
     for (size_t i = 0; i < sizeof loops / sizeof *loops; i++) {
@@ -253,7 +258,8 @@ static void questions_change_nothing(void **state)
     struct lang_run run;
 
     (void)state;
-    lang_start(&run, LA_PROFILE_I386, "int x = 4;\nint a[3] = {1, 2, 3};\nstruct page *p = alloc_page(GFP_KERNEL);\nint *bad = NULL;\n");
+    lang_start(&run, LA_PROFILE_I386,
+               "int x = 4;\nint a[3] = {1, 2, 3};\nstruct page *p = alloc_page(GFP_KERNEL);\nint *bad = NULL;\n");
     (void)lang_finish(&run);
     la_trace_begin(run.trace);
     uint64_t hash = run.trace->hash;
@@ -291,8 +297,8 @@ static void see_variable(void *ctx, const struct la_var *var)
     struct seen *seen = ctx;
     size_t len = strlen(seen->text);
 
-    (void)snprintf(seen->text + len, sizeof seen->text - len, "%u.%u %s %s = %s\n", (unsigned)var->frame, (unsigned)var->level,
-                   var->type_text, var->name, var->value_text);
+    (void)snprintf(seen->text + len, sizeof seen->text - len, "%u.%u %s %s = %s\n", (unsigned)var->frame,
+                   (unsigned)var->level, var->type_text, var->name, var->value_text);
 }
 
 static void see_frame(void *ctx, const struct la_place *place)
@@ -327,17 +333,16 @@ static void variables_in_scope(void **state)
     for (int i = 0; i < 6; i++)
         (void)lang_step(&run); /* stands before `return n` */
     la_interp_vars(run.interp, see_variable, &seen);
-    assert_string_equal(seen.text,
-                        "0.0 bool flag = true\n"
-                        "0.0 int n = 7\n"
-                        "1.0 int[3] a = {7, 8, 9}\n"
-                        "1.1 int a[0] = 7\n"
-                        "1.1 int a[1] = 8\n"
-                        "1.1 int a[2] = 9\n"
-                        "2.0 struct pair pair = {a = 1, s = 0xfe00100c}\n"
-                        "2.1 int pair.a = 1\n"
-                        "2.1 char * pair.s = char * 0xfe00100c \"two\"\n"
-                        "2.0 int g = 5\n");
+    assert_string_equal(seen.text, "0.0 bool flag = true\n"
+                                   "0.0 int n = 7\n"
+                                   "1.0 int[3] a = {7, 8, 9}\n"
+                                   "1.1 int a[0] = 7\n"
+                                   "1.1 int a[1] = 8\n"
+                                   "1.1 int a[2] = 9\n"
+                                   "2.0 struct pair pair = {a = 1, s = 0xfe00100c}\n"
+                                   "2.1 int pair.a = 1\n"
+                                   "2.1 char * pair.s = char * 0xfe00100c \"two\"\n"
+                                   "2.0 int g = 5\n");
     seen.text[0] = '\0';
     la_interp_stack(run.interp, see_frame, &seen);
     assert_string_equal(seen.text, "inner:6 outer:11 ");
@@ -416,7 +421,8 @@ static void callbacks_run_inside_a_step(void **state)
     assert_int_equal(lang_value(&run, "calls"), 104);
     lang_end(&run);
 
-    lang_start(&run, LA_PROFILE_SLIDE, "int crash(void) { int *p = NULL; return *p; }\nint (*f)(void) = crash;\nint x = 1;\n");
+    lang_start(&run, LA_PROFILE_SLIDE,
+               "int crash(void) { int *p = NULL; return *p; }\nint (*f)(void) = crash;\nint x = 1;\n");
     (void)lang_step(&run);
     assert_false(la_interp_call(run.interp, (uint64_t)lang_value(&run, "f"), NULL, 0, &result));
     assert_int_equal(la_oops_count(run.machine), 1);
