@@ -48,7 +48,7 @@ export class Lookaside {
 
   /** The whole machine as the text twin of the free lists tells it. */
   async freeLists(): Promise<string[]> {
-    await this.page.getByRole('tab', { name: 'Free lists' }).click();
+    await this.page.getByRole('group', { name: 'Views' }).getByRole('button', { name: 'Free lists' }).click();
     const toggle = this.page.getByRole('button', { name: 'Free lists as text' });
     if ((await toggle.getAttribute('aria-pressed')) === 'false') await toggle.click();
     return this.stage.getByRole('row').allInnerTexts();

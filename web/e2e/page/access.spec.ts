@@ -57,9 +57,10 @@ test('all by keyboard: lesson, steps, a block, a view, the help', async ({ look,
   await look.press('ArrowRight', 'Enter');
   await expect(look.inspector.getByRole('heading', { name: /^(Page|Block) 0x1$/ })).toBeVisible();
   await look.at(1);
-  await page.getByRole('tab', { name: 'Overview' }).focus();
-  await look.press('ArrowRight', 'ArrowRight');
-  await expect(page.getByRole('tab', { name: 'Free lists' })).toBeFocused();
+  await page.getByRole('group', { name: 'Views' }).getByRole('button', { name: 'Watermarks' }).focus();
+  await look.press('Enter', 'ArrowRight');
+  await look.at(2);
+  await expect(look.stage.getByRole('heading', { name: 'Watermarks' })).toBeVisible();
   await look.press('?');
   await expect(page.getByRole('dialog', { name: 'Keys' })).toBeVisible();
   await look.press('Escape');

@@ -82,13 +82,15 @@ test('edits are kept in this browser, and can be undone', async ({ look, page })
   await expect(look.story).not.toContainText('Added by a reader.');
 });
 
-test('a broken link, a missing lesson and an empty list are explained', async ({ look, page }) => {
+test('a broken link, a missing lesson and an empty list are explained', async ({ look, page, problems }) => {
   await page.goto('/#s=broken');
   await expect(page.getByRole('status').filter({ hasText: 'not complete' })).toBeVisible();
   await page.goto('/#lesson=no/such.md');
   await expect(page.getByRole('status').filter({ hasText: 'no/such.md' })).toBeVisible();
   await expect(page.getByRole('main').getByRole('link').first()).toBeVisible();
   void look;
+  // The browser itself reports the address that is not there.
+  expect(problems.splice(0)).toEqual([expect.stringContaining('404')]);
 });
 
 test('when the server goes away one can go on from the same place', async ({ page }) => {

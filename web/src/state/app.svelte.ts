@@ -47,8 +47,8 @@ export class App {
   constructor(kind: EngineKind, start: () => Promise<Engine> = () => openEngine(kind)) {
     this.#server = typeof location !== 'undefined' && location.protocol.startsWith('http');
     this.session = new Session(this.snapshot, this.motion, start);
-    this.player = new Player(this.session, this.motion, this.settings);
     this.asks = new Asks(this.session);
+    this.player = new Player(this.session, this.motion, this.settings, this.asks);
     this.selection = new Selection(this.snapshot, (line) => {
       void this.session.trailed;
       return this.session.trail.lastOn(line, this.session.step)?.pfns ?? [];

@@ -6,12 +6,13 @@
  */
 import type { Params } from '../protocol/types';
 import type { Motion } from '../motion/motion.svelte';
+import type { Asks } from './asks.svelte';
 import type { Session } from './session.svelte';
 import type { Settings } from './settings.svelte';
 
 const PAUSE = 420;
 /** Why the engine stops where a person should look or answer. */
-const STOPS = new Set(['ask', 'oops', 'assert', 'stuck', 'done']);
+const STOPS = new Set(['oops', 'assert', 'stuck', 'done']);
 
 export class Player {
   playing = $state(false);
@@ -19,13 +20,15 @@ export class Player {
   readonly #session: Session;
   readonly #motion: Motion;
   readonly #settings: Settings;
+  readonly #asks: Asks;
   #round = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(session: Session, motion: Motion, settings: Settings) {
+  constructor(session: Session, motion: Motion, settings: Settings, asks: Asks) {
     this.#session = session;
     this.#motion = motion;
     this.#settings = settings;
+    this.#asks = asks;
   }
 
   /** How fast a step is told; 0 = at once. */
@@ -58,7 +61,8 @@ export class Player {
       const position = await this.#session.forward('into', this.speed);
       await this.#motion.told;
       if (round !== this.#round) return;
-      if (!position || position.step === before || position.next === null || STOPS.has(position.stopped)) break;
+      if (!position || position.step === before || position.next === null || this.#asks.due) break;
+      if (STOPS.has(position.stopped) || STOPS.has(position.last?.status ?? '')) break;
       await this.#wait(PAUSE / this.#settings.speed);
     }
     if (round === this.#round) this.playing = false;

@@ -91,7 +91,7 @@ export function createEditor(options: Options): Editor {
         lintGutter(),
         theme,
         keymap.of([...completionKeymap, ...defaultKeymap, ...historyKeymap, leave]),
-        EditorView.contentAttributes.of({ 'aria-label': `${options.label}; Escape leaves the editor` }),
+        EditorView.contentAttributes.of({ tabindex: '0', 'aria-label': `${options.label}; Escape leaves the editor` }),
         EditorView.updateListener.of((update) => update.docChanged && options.changed(update.state.doc.toString())),
       ],
     }),

@@ -55,8 +55,10 @@ const RUN = new Map(KEYS.flatMap((group) => group.keys).flatMap((key) => (key.ru
 
 function hasOwnKeys(target: EventTarget | null, key: string): boolean {
   if (!(target instanceof HTMLElement)) return false;
-  if (target.closest('input, textarea, select, [contenteditable=true], [data-own-keys], dialog')) return true;
-  return (key === ' ' || key === 'Enter') && target.closest('button, a, summary, [role=tab]') !== null;
+  if (target.closest('input, textarea, select, [contenteditable=true], dialog')) return true;
+  const own = target.closest<HTMLElement>('[data-own-keys]')?.dataset['ownKeys'];
+  if (own?.split(' ').includes(key)) return true;
+  return (key === ' ' || key === 'Enter') && target.closest('button, a, summary') !== null;
 }
 
 /** Handle a key press on the page. */
