@@ -309,6 +309,39 @@ static void test_types_stay_in_their_pageblocks(void **state)
     rig_free(&rig);
 }
 
+/*
+ * A movable pageblock of 512 pages, its first pages page cache, the rest free.  An unmovable request
+ * takes the free pages over; the pageblock changes sides only if at least half of it suits.
+ *
+ *     [cccc 256 cccc|.... 256 free ....]   256 >= 256: becomes unmovable
+ *     [ccccc 257 cccc|... 255 free ....]   255 <  256: stays movable
+ */
+static void test_half_a_pageblock_decides_its_type(void **state)
+{
+    (void)state;
+    for (uint32_t cache = 256; cache <= 257; cache++) {
+        char json[200];
+
+        snprintf(json, sizeof json,
+                 "{\"profile\":\"slide\",\"memory\":\"20M\",\"pageblock_order\":9,\"min_free_kbytes\":0,"
+                 "\"page_cache\":\"%uK\"}",
+                 4 * (unsigned)cache);
+        struct rig rig = rig_new(json);
+        struct la_zone *zone = zone_of(&rig, LA_ZONE_NORMAL);
+
+        assert_int_equal(rig.mm->frame[cache - 1].kind, LA_FRAME_PAGE_CACHE);
+        for (uint32_t order = 10; order >= 9; order--)
+            while (zone->free_area[order].nr_free != 0)
+                assert_true(take_block(&rig, zone, order));
+        assert_int_equal(zone->nr_free, 512 - cache);
+        uint32_t pfn = la_alloc_pages(rig.mm, LA_GFP_KERNEL, 0, LA_NO_NODE);
+
+        assert_true(pfn >= cache && pfn < 512);
+        assert_int_equal(la_pageblock_type(rig.mm, pfn), cache == 256 ? LA_MT_UNMOVABLE : LA_MT_MOVABLE);
+        rig_free(&rig);
+    }
+}
+
 static void test_the_check_sees_broken_lists(void **state)
 {
     struct rig rig = rig_new(MACHINE_ONE_BLOCK);
@@ -348,6 +381,7 @@ int main(void)
         cmocka_unit_test(test_pcp_is_last_in_first_out_and_cold_goes_last),
         cmocka_unit_test(test_pcp_lists_belong_to_their_cpu),
         cmocka_unit_test(test_types_stay_in_their_pageblocks),
+        cmocka_unit_test(test_half_a_pageblock_decides_its_type),
         cmocka_unit_test(test_the_check_sees_broken_lists),
     };
 
