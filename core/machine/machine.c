@@ -18,6 +18,7 @@
 
 #include "machine/layout.h"
 #include "mm/init.h"
+#include "mm/slab.h"
 
 #include <string.h>
 
@@ -82,6 +83,15 @@ static void warn_short(struct la_diags *diags, const char *what, uint32_t got, u
                       "%s: only %u of %u pages found room above the watermarks", what, (unsigned)got, (unsigned)wanted);
 }
 
+static bool make_caches(struct la_machine *machine)
+{
+    const struct la_machine_config *config = &machine->config;
+    struct la_slab_rules rules = {.nr_cpus = machine->mm->nr_cpus, .max_order = 3, .cache_line = config->cache_line,
+                                  .pointer_bytes = machine->mm->layout.pointer_bytes};
+
+    return la_kmem_init(machine->mm, &rules, config->seed, true);
+}
+
 static void boot(struct la_machine *machine, struct la_diags *diags)
 {
     const struct la_machine_config *config = &machine->config;
@@ -143,7 +153,7 @@ struct la_machine *la_machine_new(const struct la_host *host, const struct la_ma
     trace->on = false; /* nobody watches the boot */
     machine->mm = la_mm_new(arena, trace, &setup);
     machine->image = la_arena_region(arena, LA_IMAGE_BYTES, TAG_IMAGE);
-    if (!machine->mm || !machine->image) {
+    if (!machine->mm || !machine->image || !make_caches(machine)) {
         trace->on = was_on;
         la_arena_free(arena);
         return NULL;

@@ -88,8 +88,11 @@ struct la_delayed_free {
     uint32_t pfn, order, at_tick;
 };
 
+struct la_kmem; /* caches, kmalloc, memory pools: mm/slab.h */
+
 struct la_mm {
     /* fixed when the machine is made */
+    struct la_kmem *kmem;          /* NULL in replays of pages */
     struct la_arena *arena;
     struct la_trace *trace;
     struct la_region *frame_region;

@@ -35,5 +35,18 @@ enum la_zone_type la_verify_zone_type(const char *name);
 void la_verify_buddy_trace(struct la_verify *v, const cJSON *recording);
 void la_verify_reserve_depth(struct la_verify *v, const cJSON *recording);
 void la_verify_zones(struct la_verify *v, const cJSON *recording);
+void la_verify_slab_geometry(struct la_verify *v, const cJSON *recording);
+void la_verify_slab_trace(struct la_verify *v, const cJSON *recording);
+void la_verify_kmalloc_sizes(struct la_verify *v, const cJSON *recording);
+
+/* A memory for replays that are not about pages. */
+struct la_verify_memory {
+    struct la_arena *arena;
+    struct la_trace *trace;
+    struct la_mm *mm;
+};
+/** 256 MiB with caches, @boot_caches: kmalloc's too; false: no host memory (free it all the same). */
+bool la_verify_memory(struct la_verify_memory *m, const struct la_host *host, uint32_t cpus, uint32_t pointer_bytes, bool boot_caches);
+void la_verify_memory_free(struct la_verify_memory *m);
 
 #endif

@@ -4,6 +4,9 @@
  *     {"ops":…, "initial_free":…}          -> a buddy trace
  *     {"<machine>": {"runs": […]}}         -> reserve depths
  *     {"<machine>": {"zones": […]}}        -> watermarks and protection
+ *     {"<boot>": {"grid"|"internal": …}}   -> geometry of caches
+ *     {"ops":…, "objs_per_slab":…}         -> a trace of one cache
+ *     {"entries":…, "KMALLOC_MAX_SIZE":…}  -> sizes of kmalloc
  *
  * The replays drive the same core/mm code as the simulated machine; nothing of the allocator is
  * written twice here.
@@ -72,6 +75,8 @@ static const char *member_of_machines(const cJSON *recording)
             return "runs";
         if (cJSON_IsArray(la_cjson_get(machine, "zones")) || cJSON_IsArray(la_cjson_get(machine, "snapshots")))
             return "zones";
+        if (cJSON_IsArray(la_cjson_get(machine, "grid")) || cJSON_IsArray(la_cjson_get(la_cjson_get(machine, "internal"), "caches")))
+            return "caches";
     }
     return "";
 }
@@ -86,6 +91,12 @@ static bool replay(struct la_verify *v, const cJSON *recording)
         la_verify_reserve_depth(v, recording);
     else if (strcmp(member, "zones") == 0)
         la_verify_zones(v, recording);
+    else if (strcmp(member, "caches") == 0)
+        la_verify_slab_geometry(v, recording);
+    else if (cJSON_IsArray(la_cjson_get(recording, "ops")) && la_cjson_get(recording, "objs_per_slab"))
+        la_verify_slab_trace(v, recording);
+    else if (cJSON_IsArray(la_cjson_get(recording, "entries")) && la_cjson_get(recording, "KMALLOC_MAX_SIZE"))
+        la_verify_kmalloc_sizes(v, recording);
     else
         return false;
     return true;
@@ -108,6 +119,6 @@ bool la_verify_recording(const struct la_host *host, const char *json, size_t le
 
     cJSON_Delete(recording);
     if (!known)
-        la_buf_puts(&out->text, "this is not a recording of pages: no `ops`, `runs` or `zones`\n");
+        la_buf_puts(&out->text, "this is not a recording of a kernel: no `ops`, `runs`, `zones`, `grid` or `entries`\n");
     return known;
 }

@@ -1,0 +1,211 @@
+/*
+ * kmalloc.c: memory of any size: from a cache of the next larger size, or whole pages.
+ *
+ *     1..8192 bytes   kmalloc-8 16 32 64 96 128 192 256 512 1k 2k 4k 8k
+ *                     __GFP_DMA: dma-kmalloc-N   __GFP_RECLAIMABLE: kmalloc-rcl-N   __GFP_ACCOUNT: kmalloc-cg-N
+ *     up to 4 MiB     2^order pages, no slab
+ *     0               ZERO_SIZE_PTR, (void *)16: not NULL, and any access faults
+ *
+ * Powers of two are aligned to their size; 96 and 192 to 8.
+ *
+ * Cost: a table look-up, then the cache.
+ * Source: Linux 6.1.192 mm/slab_common.c: create_kmalloc_caches, kmalloc_slab, __kmalloc_large_node,
+ * __ksize, kfree, __do_krealloc; include/linux/slab.h: kmalloc_type, __kmalloc_index.
+ */
+#include "mm/slab_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const uint16_t sizes[LA_KMALLOC_INDEXES] = {0, 96, 192, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192};
+/* the order in which they are made, and so the order of /proc/slabinfo */
+static const uint8_t in_order[LA_KMALLOC_INDEXES - 1] = {3, 4, 5, 6, 1, 7, 2, 8, 9, 10, 11, 12, 13};
+
+/* ---- boot ---- */
+
+static uint32_t create_one(struct la_mm *mm, enum la_kmalloc_type type, uint32_t index)
+{
+    static const char *const prefix[LA_NR_KMALLOC_TYPES] = {"kmalloc", "dma-kmalloc", "kmalloc-cg", "kmalloc-rcl"};
+    static const uint32_t flags[LA_NR_KMALLOC_TYPES] = {0, LA_SLAB_CACHE_DMA, LA_SLAB_ACCOUNT, LA_SLAB_RECLAIM_ACCOUNT};
+    uint32_t size = sizes[index], align = (size & (size - 1)) == 0 ? size : 8;
+    bool nomerge = mm->kmem->rules.nomerge;
+    char name[LA_CACHE_NAME];
+
+    (void)snprintf(name, sizeof name, "%s-%u%s", prefix[type], (unsigned)(size >= 1024 ? size / 1024 : size), size >= 1024 ? "k" : "");
+    mm->kmem->rules.nomerge = true;
+    uint32_t cache = la_kmem_cache_create(mm, name, size, align, LA_SLAB_KMALLOC | flags[type], 0);
+
+    mm->kmem->rules.nomerge = nomerge;
+    if (cache == LA_NO_CACHE)
+        return cache;
+    la_cache(mm, cache)->usersize = size;
+    la_cache(mm, cache)->boot = true;
+    if (type == LA_KMALLOC_NORMAL)
+        la_cache(mm, cache)->refcount = -1;
+    return cache;
+}
+
+static bool create_type(struct la_mm *mm, enum la_kmalloc_type type)
+{
+    for (uint32_t i = 0; i < LA_KMALLOC_INDEXES - 1; i++) {
+        uint32_t index = in_order[i];
+
+        mm->kmem->kmalloc[type][index] = create_one(mm, type, index);
+        if (mm->kmem->kmalloc[type][index] == LA_NO_CACHE)
+            return false;
+    }
+    return true;
+}
+
+bool la_create_kmalloc_caches(struct la_mm *mm)
+{
+    return create_type(mm, LA_KMALLOC_NORMAL) && create_type(mm, LA_KMALLOC_CGROUP) && create_type(mm, LA_KMALLOC_RECLAIM) &&
+           create_type(mm, LA_KMALLOC_DMA);
+}
+
+/* ---- which cache ---- */
+
+static uint32_t size_index(uint32_t size)
+{
+    uint32_t index = 3;
+
+    if (size > 64 && size <= 96)
+        return 1;
+    if (size > 128 && size <= 192)
+        return 2;
+    while (sizes[index] < size)
+        index++;
+    return index;
+}
+
+static enum la_kmalloc_type kmalloc_type(la_gfp_t gfp)
+{
+    if (gfp & LA_GFP_DMA)
+        return LA_KMALLOC_DMA;
+    if (gfp & LA_GFP_RECLAIMABLE)
+        return LA_KMALLOC_RECLAIM;
+    return gfp & LA_GFP_ACCOUNT ? LA_KMALLOC_CGROUP : LA_KMALLOC_NORMAL;
+}
+
+uint32_t la_kmalloc_slab(const struct la_mm *mm, uint64_t size, la_gfp_t gfp)
+{
+    if (size == 0 || size > LA_KMALLOC_MAX_CACHE)
+        return LA_NO_CACHE;
+    return mm->kmem->kmalloc[kmalloc_type(gfp)][size_index((uint32_t)size)];
+}
+
+uint64_t la_kmalloc_size_roundup(const struct la_mm *mm, uint64_t size)
+{
+    uint32_t cache = la_kmalloc_slab(mm, size, LA_GFP_KERNEL);
+
+    if (cache != LA_NO_CACHE)
+        return mm->kmem->cache[cache].object_size;
+    return size != 0 && size <= LA_KMALLOC_MAX ? (uint64_t)LA_PAGE_SIZE << la_get_order(size) : size;
+}
+
+/* ---- the calls ---- */
+
+/* More than a cache holds: pages, without a slab. */
+static uint64_t kmalloc_large(struct la_mm *mm, uint64_t size, la_gfp_t gfp, int32_t nid)
+{
+    uint32_t order = la_get_order(size);
+    la_gfp_t bad = gfp & (LA_GFP_HIGHMEM | LA_GFP_DMA32);
+
+    if (bad)
+        la_warning(mm, "Unexpected gfp: zone bits in kmalloc(). Fix your code!", "kmalloc() must return an address: high memory has none.");
+    uint32_t pfn = la_alloc_pages(mm, (gfp & ~bad) | LA_GFP_COMP, order, nid);
+
+    if (pfn == LA_NO_PFN)
+        return 0;
+    LA_TRACE(mm->trace, KMALLOC_LARGE, size, order, pfn);
+    return la_pfn_to_virt(mm, pfn);
+}
+
+uint64_t la_kmalloc(struct la_mm *mm, uint64_t size, la_gfp_t gfp, int32_t nid)
+{
+    uint32_t cache = la_kmalloc_slab(mm, size, gfp);
+
+    if (size == 0)
+        return LA_ZERO_SIZE_PTR;
+    if (cache == LA_NO_CACHE)
+        return kmalloc_large(mm, size, gfp, nid);
+    const struct la_kmem_cache *s = la_cache(mm, cache);
+
+    LA_TRACE(mm->trace, KMALLOC, size, s->size, la_trace_text(mm->trace, s->name));
+    return la_kmem_cache_alloc(mm, cache, gfp, nid);
+}
+
+/* The head of the large block at @addr; LA_NO_PFN when there is none. */
+static uint32_t large_block(const struct la_mm *mm, uint64_t addr)
+{
+    uint32_t pfn = la_virt_to_pfn(mm, addr);
+
+    if (pfn == LA_NO_PFN || addr % LA_PAGE_SIZE != 0 || mm->frame[pfn].kind != LA_FRAME_KERNEL ||
+        !(mm->frame[pfn].flags & LA_FRAME_F_COMPOUND))
+        return LA_NO_PFN;
+    return pfn;
+}
+
+void la_kfree(struct la_mm *mm, uint64_t addr)
+{
+    uint32_t i, index = la_virt_to_slab(mm, addr, &i), pfn;
+    char text[100];
+
+    if (addr <= LA_ZERO_SIZE_PTR)
+        return;
+    if (index != LA_NO_SLAB) {
+        la_kmem_cache_free(mm, la_slab_at(mm, index)->cache, addr);
+        return;
+    }
+    pfn = large_block(mm, addr);
+    if (pfn != LA_NO_PFN) {
+        la_free_pages(mm, pfn, mm->frame[pfn].order);
+        return;
+    }
+    (void)snprintf(text, sizeof text, "kfree of 0x%0*llx, which did not come from kmalloc()", la_digits(mm), (unsigned long long)addr);
+    la_oops(mm, text, "For a page that is no slab the real kernel warns (object pointer: …) and frees the page if it is one; "
+                      "for an address outside of the direct map it faults. Nothing is freed here.");
+}
+
+uint64_t la_ksize(struct la_mm *mm, uint64_t addr)
+{
+    uint32_t i, index = la_virt_to_slab(mm, addr, &i), pfn;
+
+    if (addr <= LA_ZERO_SIZE_PTR)
+        return 0;
+    if (index != LA_NO_SLAB)
+        return la_slab_ksize(la_cache(mm, la_slab_at(mm, index)->cache));
+    pfn = large_block(mm, addr);
+    return pfn == LA_NO_PFN ? 0 : (uint64_t)LA_PAGE_SIZE << mm->frame[pfn].order;
+}
+
+static void copy(struct la_mm *mm, uint64_t to, uint64_t from, uint64_t len)
+{
+    unsigned char bytes[256];
+
+    for (uint64_t at = 0; at < len; at += sizeof bytes) {
+        uint32_t n = len - at < sizeof bytes ? (uint32_t)(len - at) : (uint32_t)sizeof bytes;
+
+        la_mem_read(mm, from + at, bytes, n);
+        la_mem_write(mm, to + at, bytes, n);
+    }
+}
+
+uint64_t la_krealloc(struct la_mm *mm, uint64_t addr, uint64_t size, la_gfp_t gfp)
+{
+    uint64_t old = la_ksize(mm, addr);
+
+    if (size == 0) {
+        la_kfree(mm, addr);
+        return LA_ZERO_SIZE_PTR;
+    }
+    if (addr > LA_ZERO_SIZE_PTR && old >= size)
+        return addr; /* there is room already */
+    uint64_t fresh = la_kmalloc(mm, size, gfp, LA_NO_NODE);
+
+    if (fresh != 0 && addr > LA_ZERO_SIZE_PTR) {
+        copy(mm, fresh, addr, old);
+        la_kfree(mm, addr);
+    }
+    return fresh;
+}
