@@ -2,7 +2,8 @@
  * look.c: values as text, variables in scope, the call stack.
  *
  * Reads without reporting: looking at a program must not change its machine.
- * Large arrays are cut: at most LEAVES_MAX elements of one variable are shown.
+ * Large arrays are cut: at most LEAVES_MAX elements of one variable are shown, and at most
+ * VARIABLES_MAX variables.
  */
 #include "lang/interp.h"
 
@@ -11,7 +12,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { LEAVES_MAX = 64, TEXT_MAX = 24, ELEMENTS_MAX = 8, DEPTH_MAX = 6 };
+enum { VARIABLES_MAX = 1024, LEAVES_MAX = 64, TEXT_MAX = 24, ELEMENTS_MAX = 8, DEPTH_MAX = 6 };
 
 /* ---- values ---- */
 
@@ -116,7 +117,8 @@ struct walk {
     void (*visit)(void *ctx, const struct la_var *var);
     void *ctx;
     uint32_t frame;
-    uint32_t leaves;
+    uint32_t variables; /* shown so far */
+    uint32_t leaves;    /* of the variable that is being shown */
     struct la_buf name, type_text, value_text;
 };
 
@@ -233,6 +235,7 @@ static void show_symbol(struct walk *w, const struct la_sym *sym, uint64_t addr)
     la_buf_clear(&w->name);
     la_buf_puts(&w->name, sym->name->text);
     w->leaves = 0;
+    w->variables++;
     show(w, sym->type, addr, 0);
     show_parts(w, sym->type, addr, 1);
 }
@@ -251,7 +254,7 @@ static void show_locals(struct walk *w, uint32_t stmt, uint32_t fp)
     const struct la_program *p = w->ip->program;
     const struct la_sym *env = stmt < p->stmts.nr ? p->stmts.data[stmt].env : NULL;
 
-    for (const struct la_sym *s = env; s && s->level > 0; s = s->prev)
+    for (const struct la_sym *s = env; s && s->level > 0 && w->variables < VARIABLES_MAX; s = s->prev)
         if ((s->kind == LA_SYM_LOCAL || s->kind == LA_SYM_GLOBAL) && !hidden(env, s))
             show_symbol(w, s, w->ip->image_base + (s->kind == LA_SYM_LOCAL ? LA_IMG_STACK + fp : 0) + s->offset);
 }
@@ -274,10 +277,10 @@ static void show_globals(struct walk *w, uint32_t stmt)
     const struct la_sym *from = units && units <= p->units.nr ? p->units.data[units - 1].after.env : NULL;
     const struct la_sym *env = stmt < p->stmts.nr ? p->stmts.data[stmt].env : p->end.env;
 
-    for (const struct la_sym *s = from; s && s != p->end.env; s = s->prev)
+    for (const struct la_sym *s = from; s && s != p->end.env && w->variables < VARIABLES_MAX; s = s->prev)
         if (s->kind == LA_SYM_GLOBAL && !hidden(from, s))
             show_symbol(w, s, w->ip->image_base + s->offset);
-    for (const struct la_sym *s = env; s; s = s->prev)
+    for (const struct la_sym *s = env; s && w->variables < VARIABLES_MAX; s = s->prev)
         if (s->kind == LA_SYM_GLOBAL && s->level == 0 && !s->prelude && !hidden(env, s))
             show_symbol(w, s, w->ip->image_base + s->offset);
 }
