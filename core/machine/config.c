@@ -66,8 +66,12 @@ static struct la_span span_of(const struct reader *reader, const char *key)
 
 static void complain(struct reader *reader, const char *key, const char *hint, const char *message)
 {
+    const struct la_span nowhere = {0, 0, 0, 0};
+    bool kept = reader->diags->nr < LA_DIAG_MAX; /* a full list only counts: no need to look for the place */
+
     reader->ok = false;
-    la_diags_addf(reader->diags, LA_SEVERE, LA_E_BAD_SETTING, span_of(reader, key), hint, "`%s`: %s", key, message);
+    la_diags_addf(reader->diags, LA_SEVERE, LA_E_BAD_SETTING, kept ? span_of(reader, key) : nowhere, hint, "`%.60s`: %s",
+                  key, message);
 }
 
 /* ---- values ---- */

@@ -55,6 +55,27 @@ static void test_bad_settings_are_refused_with_a_place(void **state)
     refuses("{\"memory\": \"64M\",,}", 1, 19, "not JSON", NULL);
 }
 
+/* A hundred thousand mistakes: the first are kept, the rest counted, and nobody waits for it. */
+static void test_many_mistakes_are_only_counted(void **state)
+{
+    struct la_machine_config config;
+    struct la_diags diags;
+    struct la_buf json;
+
+    (void)state;
+    la_diags_init(&diags, la_host_libc());
+    la_buf_init(&json, la_host_libc());
+    la_buf_putc(&json, '{');
+    for (uint32_t i = 0; i < 100000; i++)
+        la_buf_printf(&json, "%s\"mistake%u\":1", i ? "," : "", (unsigned)i);
+    la_buf_putc(&json, '}');
+    assert_false(la_machine_config_parse(&config, json.data, json.len, 1, &diags));
+    assert_int_equal(diags.nr, LA_DIAG_MAX);
+    assert_int_equal(diags.nr_errors, 100000);
+    la_buf_free(&json);
+    la_diags_free(&diags);
+}
+
 static void test_all_keys_are_accepted(void **state)
 {
     struct rig rig = rig_new("{\"profile\":\"i386\",\"memory\":\"128M\",\"cpus\":2,\"nodes\":1,"
@@ -375,6 +396,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bad_settings_are_refused_with_a_place),
+        cmocka_unit_test(test_many_mistakes_are_only_counted),
         cmocka_unit_test(test_all_keys_are_accepted),
         cmocka_unit_test(test_every_profile_boots_by_name_alone),
         cmocka_unit_test(test_boot_survives_a_failing_host),
