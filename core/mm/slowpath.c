@@ -277,7 +277,9 @@ static enum verdict one_round_is_enough(struct slow *slow)
 
     if (gfp & LA_GFP_NORETRY)
         return give_up(slow, "__GFP_NORETRY allows one round of reclaim");
-    if (slow->request->order > LA_COSTLY_ORDER && !(gfp & (LA_GFP_RETRY_MAYFAIL | LA_GFP_REPEAT_26)))
+    bool may_compact = (gfp & LA_GFP_RETRY_MAYFAIL) && (gfp & LA_GFP_IO);
+
+    if (slow->request->order > LA_COSTLY_ORDER && !may_compact && !(gfp & LA_GFP_REPEAT_26))
         return give_up(slow, "blocks larger than order 3 are not worth a second round");
     return GO_ON;
 }
