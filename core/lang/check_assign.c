@@ -339,6 +339,8 @@ struct la_expr *la_expr_call(struct la_program *p, struct la_expr *fn, struct la
     args = check_arguments(p, fn, type, args, &bad, &depth);
     if (bad || !call_allowed(p, fn, span))
         return la_expr_bad(p, span);
+    if (fn->kind == LA_N_NATIVE && type->variadic)
+        la_check_format(p, args, span);
     struct la_expr *n = la_expr_new(p, LA_N_CALL, span);
 
     n->a = fn->type->kind == LA_TY_PTR || fn->kind == LA_N_FUNCTION || fn->kind == LA_N_NATIVE ? fn : fn->a;

@@ -279,6 +279,8 @@ struct la_expr *la_expr_decay(struct la_program *p, struct la_expr *a);
 struct la_expr *la_expr_convert(struct la_program *p, const struct la_type *type, struct la_expr *a);
 /** Convert as by assignment to @type; @what says to what, for messages ("argument 1 of `alloc_pages`"). */
 struct la_expr *la_expr_coerce(struct la_program *p, const struct la_type *type, struct la_expr *a, const char *what);
+/** Warn where the arguments behind @format, a printk's first argument, do not fit it. */
+void la_check_format(struct la_program *p, const struct la_expr *format, struct la_span span);
 /** A value usable as a condition. */
 struct la_expr *la_expr_condition(struct la_program *p, struct la_expr *a);
 /** The variable a node names, for messages and results; NULL when it is none. */

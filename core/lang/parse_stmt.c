@@ -417,8 +417,9 @@ static void parse_one(struct la_program *p)
     if (parse_keyword_statement(p))
         return;
     if (t->kind == LA_P_SEMI) {
-        /* An empty statement is a step only where a loop could otherwise run without any. */
-        la_emit_stmt(p, la_token_span(t));
+        /* An empty statement is a step where it is a body; a stray one (behind a macro) is not. */
+        if (p->level > 0)
+            la_emit_stmt(p, la_token_span(t));
         (void)la_next(p);
     } else if (t->kind == LA_T_IDENT && la_peek_at(p, 1)->kind == LA_P_COLON) {
         parse_label(p);

@@ -172,6 +172,12 @@ static void warnings_do_not_stop(void **state)
         {"int x = 1 << 40;", 1, 14, 16, "shifts by more than the type has bits", NULL},
         {"struct page *alloc_page_node(int nid, gfp_t gfp_mask, unsigned int order);", 1, 14, 29,
          "no `alloc_page_node`", "did you mean alloc_pages_node?"},
+        {"printk(\"%s\\n\", 5);", 1, 16, 17, "%s needs a pointer, but this is `int`", NULL},
+        {"printk(\"%d\\n\", \"x\");", 1, 16, 19, "%d prints a number, but this is `char *`", NULL},
+        {"u64 v; printk(\"%5d\\n\", v);", 1, 24, 25, "%5d prints 4 bytes, but this is `u64` of 8", "%llu"},
+        {"printk(\"%d %d\", 1);", 1, 1, 20, "the format asks for 2 values, but 1 is given", NULL},
+        {"printk(\"100%%\", 1);", 1, 1, 19, "the format asks for 0 values, but 1 is given", NULL},
+        {"printk(\"%*d\", 1);", 1, 1, 17, "the format asks for 2 values, but 1 is given", NULL},
         {"void *vmalloc(unsigned long size);", 1, 7, 14, "no `vmalloc`", "not simulated yet"},
     };
 
