@@ -18,6 +18,7 @@
  * Source: Linux 6.1.192 mm/oom_kill.c: out_of_memory, oom_badness, oom_kill_process.
  */
 #include "mm/internal.h"
+#include "mm/mempool.h"
 
 static int64_t badness(const struct la_mm *mm, const struct la_process *process)
 {
@@ -133,5 +134,7 @@ void la_mm_tick(struct la_mm *mm, uint32_t ticks)
         }
         run_delayed(mm);
         la_kswapd_tick(mm);
+        if (mm->kmem)
+            la_mempool_tick(mm);
     }
 }

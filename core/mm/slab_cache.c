@@ -19,6 +19,7 @@
  * kmem_cache_destroy; mm/slub.c: __kmem_cache_alias, __kmem_cache_do_shrink, __kmem_cache_shutdown;
  * mm/slab.h: cache_random_seq_create.
  */
+#include "mm/mempool.h"
 #include "mm/slab_internal.h"
 
 #include <stdio.h>
@@ -373,6 +374,9 @@ bool la_kmem_init(struct la_mm *mm, const struct la_slab_rules *rules, uint64_t 
     bool on = mm->trace->on;
 
     if (!kmem)
+        return false;
+    kmem->pool = la_arena_hot(mm->arena, LA_MAX_POOLS * sizeof *kmem->pool);
+    if (!kmem->pool)
         return false;
     mm->kmem = kmem;
     kmem->rules = *rules;

@@ -38,6 +38,7 @@ void la_verify_zones(struct la_verify *v, const cJSON *recording);
 void la_verify_slab_geometry(struct la_verify *v, const cJSON *recording);
 void la_verify_slab_trace(struct la_verify *v, const cJSON *recording);
 void la_verify_kmalloc_sizes(struct la_verify *v, const cJSON *recording);
+void la_verify_mempool_trace(struct la_verify *v, const cJSON *recording);
 
 /* A memory for replays that are not about pages. */
 struct la_verify_memory {

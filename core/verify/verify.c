@@ -7,6 +7,7 @@
  *     {"<boot>": {"grid"|"internal": …}}   -> geometry of caches
  *     {"ops":…, "objs_per_slab":…}         -> a trace of one cache
  *     {"entries":…, "KMALLOC_MAX_SIZE":…}  -> sizes of kmalloc
+ *     {"ops":…, "kinds":…}                 -> a trace of memory pools
  *
  * The replays drive the same core/mm code as the simulated machine; nothing of the allocator is
  * written twice here.
@@ -97,6 +98,8 @@ static bool replay(struct la_verify *v, const cJSON *recording)
         la_verify_slab_trace(v, recording);
     else if (cJSON_IsArray(la_cjson_get(recording, "entries")) && la_cjson_get(recording, "KMALLOC_MAX_SIZE"))
         la_verify_kmalloc_sizes(v, recording);
+    else if (cJSON_IsArray(la_cjson_get(recording, "ops")) && la_cjson_get(recording, "kinds"))
+        la_verify_mempool_trace(v, recording);
     else
         return false;
     return true;
