@@ -13,3 +13,5 @@ mount(Root, { target: document.getElementById('app')!, props: { app } });
 void app.start(location.hash);
 window.addEventListener('hashchange', () => void app.go(location.hash));
 window.addEventListener('pagehide', () => app.session.disconnect());
+// Back from the browser's memory of pages: the engine was given back when the page was left.
+window.addEventListener('pageshow', (event) => event.persisted && void app.restart());

@@ -11,7 +11,7 @@ describe('how the page is written', () => {
   test.each(files.filter(({ path }) => !path.endsWith('.gen.ts')))('$path is short enough to read', ({ path, text }) => {
     // A component is its script and its markup; the style sheet below them is not counted.
     const lines = text.replace(/<style>[\s\S]*<\/style>/, '').split('\n').length;
-    expect(lines).toBeLessThanOrEqual(path.endsWith('.svelte') ? 200 : 265);
+    expect(lines).toBeLessThanOrEqual(path.endsWith('.svelte') ? 200 : 250);
   });
 
   test('HTML is put in at one place only', () => {

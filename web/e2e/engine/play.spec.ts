@@ -67,6 +67,15 @@ test('a question is answered, wrongly and rightly', async ({ look, page }) => {
   await look.at(3);
 });
 
+test('a page is clicked as an answer', async ({ look, page }) => {
+  const task = '```json task\n{"kind": "click-buddy", "prompt": "Click the page that the freed one merges with first.", "of": "one"}\n```\n\n```c\n__free_page(one);';
+  await look.open(linkTo(LESSON.replace(/```json ask[\s\S]*?```\n\n```c\n__free_page\(one\);/, task), 2));
+  await expect(look.story).toContainText('Your turn');
+  const box = (await page.getByRole('application').boundingBox())!;
+  await page.mouse.click(box.x + box.width / 16 + 8, box.y + 8);
+  await expect(look.story).toContainText('Right.');
+});
+
 test('a typed statement runs now, /proc answers, a mistake is explained', async ({ look }) => {
   await look.open(linkTo(LESSON, 1));
   await look.type('struct page *mine = alloc_pages(GFP_KERNEL, 4);');

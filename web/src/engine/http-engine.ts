@@ -18,7 +18,7 @@ async function post(path: string, body: string): Promise<string> {
     throw new EngineDied('The server does not answer.', HINT);
   }
   const text = await response.text();
-  if (!response.ok && !text.includes('"ok"')) {
+  if (!response.ok) {
     throw new EngineDied(serverMessage(text) ?? `The server answered ${response.status}.`, HINT);
   }
   return text;

@@ -15,7 +15,7 @@ export interface Link {
   from: number;
 }
 
-const ELSEWHERE = new Set(['printk', 'oops', 'then_now']);
+const ELSEWHERE = new Set(['printk', 'oops', 'warning', 'then_now']);
 const FOLD_FROM = 4;
 
 function severityOf(event: LaEvent): Link['severity'] {

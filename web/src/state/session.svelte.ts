@@ -3,26 +3,20 @@
  *
  *     open(source) ──> lesson, diagnostics ──> step / seek / type ──> position + delta ──> SnapshotStore
  *
- * Requests take turns: act() queues them, so that two fast key presses give two steps. The engine's refusals become
- * `notice`, its death becomes `failure`; neither loses the text a person wrote.
+ * How requests take turns and what becomes of an engine that dies is in requests.svelte.ts.
  */
-import { EngineDied, EngineError, type Engine } from '../engine/engine';
-import type { Choice, Diagnostic, LaError, LaEvent, Lesson, Mark, Params, Position, Step } from '../protocol/types';
+import type { Engine } from '../engine/engine';
+import type { Choice, Diagnostic, LaEvent, Lesson, Mark, Params, Position, Step } from '../protocol/types';
 import type { Motion } from '../motion/motion.svelte';
 import type { SnapshotStore } from './snapshot.svelte';
+import { Requests } from './requests.svelte';
 import { Trail } from './trail';
 
 /** A gap this long is still run step by step when going forward, so that results appear beside the code. */
 const TRAIL_GAP = 400;
 const SURVEY_LIMIT = 100_000;
 
-export interface Failure {
-  message: string;
-  hint: string;
-}
-
-export class Session {
-  phase = $state<'empty' | 'loading' | 'ready' | 'dead'>('empty');
+export class Session extends Requests {
   source = $state('');
   lesson = $state.raw<Lesson | null>(null);
   diagnostics = $state.raw<Diagnostic[]>([]);
@@ -31,27 +25,22 @@ export class Session {
   marks = $state.raw<Mark[]>([]);
   /** Last step of the program once the survey knows it, else -1. */
   end = $state(-1);
-  busy = $state(false);
-  failure = $state.raw<Failure | null>(null);
-  notice = $state.raw<LaError | null>(null);
   /** Counts changes of `trail`, which is filled in place. */
   trailed = $state(0);
   trail = new Trail();
-  engine: Engine | null = null;
   /** Statements typed here, so that a new engine can be brought to the same place. */
   choices: Choice[] = [];
 
   readonly #snapshot: SnapshotStore;
   readonly #motion: Motion;
-  readonly #start: () => Promise<Engine>;
-  #line: Promise<unknown> = Promise.resolve();
-  #stopListening: () => void = () => {};
   #wanted: number | null = null;
+  /** Hashes of places we have been to lately: news about them is our own. */
+  #seen: string[] = [];
 
   constructor(snapshot: SnapshotStore, motion: Motion, start: () => Promise<Engine>) {
+    super(start);
     this.#snapshot = snapshot;
     this.#motion = motion;
-    this.#start = start;
   }
 
   get step(): number {
@@ -61,50 +50,6 @@ export class Session {
   /** Nothing more can run: the program ended or cannot go on. */
   get finished(): boolean {
     return this.position !== null && this.position.next === null;
-  }
-
-  /** Queue @work after everything asked for before. Resolves undefined when it was refused or the engine died. */
-  act<T>(work: (engine: Engine) => Promise<T>): Promise<T | undefined> {
-    const turn = this.#line.then(() => this.#run(work));
-    this.#line = turn;
-    return turn;
-  }
-
-  async #run<T>(work: (engine: Engine) => Promise<T>): Promise<T | undefined> {
-    this.busy = true;
-    try {
-      this.engine ??= await this.#connect();
-      return await work(this.engine);
-    } catch (error) {
-      if (error instanceof EngineError) this.notice = error.detail;
-      else this.#fail(error);
-      return undefined;
-    } finally {
-      this.busy = false;
-    }
-  }
-
-  async #connect(): Promise<Engine> {
-    const engine = await this.#start();
-    this.#stopListening = engine.onMoved((position) => this.#movedElsewhere(position));
-    return engine;
-  }
-
-  #fail(error: unknown): void {
-    const died = error instanceof EngineDied;
-    this.failure = {
-      message: error instanceof Error ? error.message : String(error),
-      hint: died ? error.hint : 'This is a mistake of the page. Restart; your text is kept.',
-    };
-    this.phase = 'dead';
-    this.disconnect();
-  }
-
-  disconnect(): void {
-    this.#stopListening();
-    this.#stopListening = () => {};
-    this.engine?.close();
-    this.engine = null;
   }
 
   /** Read @source and stand at its start. */
@@ -237,6 +182,7 @@ export class Session {
     if (position.last) this.trail.add(position.last);
     if (position.end >= 0) this.end = position.end;
     this.position = position;
+    this.#seen = [...this.#seen.slice(-63), position.hash];
     this.trailed++;
     const events = toldEvents(position, steps, speed);
     if (speed > 0) void this.#motion.tell(events, speed);
@@ -244,8 +190,8 @@ export class Session {
   }
 
   /** Another tab moved this machine; ours is out of date unless we were the one. */
-  #movedElsewhere(position: Position): void {
-    if (this.busy || position.hash === this.position?.hash) return;
+  protected override moved(position: Position): void {
+    if (this.busy || this.#seen.includes(position.hash)) return;
     void this.act(async (engine) => {
       if (position.hash === this.position?.hash) return;
       const { step, hash, snapshot } = await engine.request('snapshot', { since: this.#snapshot.since() });

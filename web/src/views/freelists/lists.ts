@@ -85,7 +85,8 @@ export function rowsOf(area: FreeArea | undefined, events: LaEvent[], at: number
       if (lanes.length === 0) lanes.push(lane);
       lane.chips.unshift({ pfn: taken.pfn, state: 'ghost' });
     }
-    return { order, nr: each.nr_free, lanes };
+    const coming = each.lists.flatMap((list) => list.head).filter((pfn) => (arrives.get(pfn) ?? -1) >= at).length;
+    return { order, nr: each.nr_free - coming, lanes };
   });
   return rows.reverse();
 }
