@@ -68,6 +68,21 @@ static void test_the_local_node_comes_first_and_is_counted(void **state)
     rig_free(&rig);
 }
 
+/* Equals go round: a node asks the ones behind it before those in front of it. */
+static void test_equal_nodes_are_asked_in_turn(void **state)
+{
+    struct rig rig =
+        rig_new("{\"profile\":\"numa\",\"nodes\":4,\"cpus\":4,\"zones\":{\"NORMAL\":\"64M\"},\"reserved\":\"0\"}");
+    const struct la_zonelist *list = &rig.mm->node[1].fallback;
+    static const uint8_t order[] = {1, 2, 3, 0};
+
+    (void)state;
+    assert_int_equal(list->nr, 4);
+    for (uint32_t i = 0; i < 4; i++)
+        assert_int_equal(rig.mm->zone[list->zone[i]].node, order[i]);
+    rig_free(&rig);
+}
+
 static void test_four_nodes(void **state)
 {
     struct rig rig = rig_new("{\"profile\":\"numa\",\"nodes\":4,\"cpus\":4,\"memory\":\"64M\",\"reserved\":\"0\"}");
@@ -88,6 +103,7 @@ int main(void)
         cmocka_unit_test(test_T62_full_node_falls_back_thisnode_fails),
         cmocka_unit_test(test_zonelists_are_in_node_order),
         cmocka_unit_test(test_the_local_node_comes_first_and_is_counted),
+        cmocka_unit_test(test_equal_nodes_are_asked_in_turn),
         cmocka_unit_test(test_four_nodes),
     };
 
