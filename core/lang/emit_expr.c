@@ -320,6 +320,14 @@ void la_emit_value(struct la_program *p, const struct la_expr *n)
 
 void la_emit_expression_statement(struct la_program *p, const struct la_expr *n)
 {
+    struct la_expr step;
+
+    /* nobody reads the old value of `n++;`: what a reader wants to see is the new one */
+    if (n->kind == LA_N_POST) {
+        step = *n;
+        step.kind = LA_N_OP_ASSIGN;
+        n = &step;
+    }
     la_emit_value(p, n);
     if (n->bad) {
         (void)la_emit(p, LA_OP_POP, 0);

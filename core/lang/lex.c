@@ -348,7 +348,8 @@ struct la_token la_lex_raw(struct la_lexer *lx)
     for (;;) {
         lx->space = false;
         skip_blanks(lx);
-        struct la_token t = {.line = lx->line, .column = lx->column, .block = lx->block, .space_before = lx->space};
+        struct la_token t = {
+            .line = lx->line, .column = lx->column, .block = lx->block, .space_before = lx->space, .src = lx->p};
         unsigned char c = peek(lx, 0);
 
         if (lx->p == lx->end || lx->failed || lx->pool->failed) {

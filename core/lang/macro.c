@@ -183,6 +183,7 @@ static bool put(struct expander *ex, la_token_vec *out, struct la_token t, const
         t.end_line = site->end_line;
         t.end_column = site->end_column;
         t.block = site->block;
+        t.src = site->src;
     }
     if (out->nr >= LA_TOKENS_MAX) {
         if (!ex->lx->failed)

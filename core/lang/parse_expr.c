@@ -91,49 +91,48 @@ static struct la_expr *parse_strings(struct la_program *p)
     return n;
 }
 
-static void append_spelling(const struct la_token *t, struct la_buf *out)
+/* The text between two tokens of one block as it was written, on one line. */
+static const char *text_between(struct la_program *p, const struct la_token *from, const struct la_token *to)
 {
-    switch (t->kind) {
-    case LA_T_IDENT:
-        la_buf_puts(out, t->u.name->text);
-        break;
-    case LA_T_NUMBER:
-        la_buf_printf(out, t->flags & LA_NUM_DECIMAL || t->u.value < 10 ? "%llu" : "0x%llx",
-                      (unsigned long long)t->u.value);
-        break;
-    case LA_T_CHAR:
-        la_buf_printf(out, "'%c'", (int)t->u.value);
-        break;
-    case LA_T_STRING:
-        la_buf_printf(out, "\"%s\"", t->u.str);
-        break;
-    default:
-        la_buf_puts(out, la_tok_spelling((enum la_tok)t->kind));
+    enum { MESSAGE_MAX = 200 };
+    const char *end = to->src;
+    struct la_buf text;
+    bool gap = false;
+
+    la_buf_init(&text, p->host);
+    /* All out of one macro: its use is what was written. */
+    if (from->src == to->src && from->line == from->end_line)
+        end = from->src + (from->end_column - from->column);
+    for (const char *c = from->src; from->block == to->block && c < end && text.len < MESSAGE_MAX; c++) {
+        bool blank = *c == ' ' || *c == '\n' || *c == '\t' || *c == '\r';
+
+        if (!blank && gap && text.len)
+            la_buf_putc(&text, ' ');
+        if (!blank)
+            la_buf_putc(&text, *c);
+        gap = blank;
     }
+    const char *kept = la_pool_text(&p->pool, la_buf_str(&text), (uint32_t)text.len);
+
+    p->oom |= text.failed;
+    la_buf_free(&text);
+    return kept;
 }
 
 /* assert(expr): the text between the parentheses is kept for the message. */
 static struct la_expr *parse_assert(struct la_program *p, struct la_span span)
 {
-    uint32_t from = p->at + 1;
     struct la_expr *n = la_expr_new(p, LA_N_ASSERT, span);
-    struct la_buf text;
 
     (void)la_next(p);
+    struct la_token first = *la_peek(p);
+
     n->a = la_expr_condition(p, la_parse_expression(p));
     n->type = p->types.t_void;
     n->bad = n->a->bad;
-    la_buf_init(&text, p->host);
-    for (uint32_t i = from; i < p->at && text.len < 400; i++) {
-        if (i > from && p->tokens.data[i].space_before)
-            la_buf_putc(&text, ' ');
-        append_spelling(&p->tokens.data[i], &text);
-    }
-    (void)la_expect(p, LA_P_RPAREN, "the condition of `assert`");
     n->value = p->texts.nr;
-    p->oom |=
-        text.failed || !LA_VEC_PUSH(p->host, &p->texts, la_pool_text(&p->pool, la_buf_str(&text), (uint32_t)text.len));
-    la_buf_free(&text);
+    p->oom |= !LA_VEC_PUSH(p->host, &p->texts, text_between(p, &first, la_peek(p)));
+    (void)la_expect(p, LA_P_RPAREN, "the condition of `assert`");
     n->span = la_span_from(p, span);
     return n;
 }

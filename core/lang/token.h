@@ -59,7 +59,8 @@ struct la_token {
         const char *str;        /* STRING: bytes with escapes replaced */
         struct la_macro *macro; /* DEFINE */
     } u;
-    uint32_t len; /* STRING: bytes without the NUL */
+    uint32_t len;    /* STRING: bytes without the NUL */
+    const char *src; /* where it stands in the text; valid while compiling */
 };
 
 struct la_macro {
