@@ -245,6 +245,7 @@ static void layout_32(const struct la_machine_config *config, struct la_layout *
     layout->image_bytes = LA_IMAGE_BYTES;
     layout->pkmap_base = 0xFF800000u;
     layout->nr_pkmap = config->pae ? 512 : 1024;
+    layout->pt_levels = config->pae ? 3 : 2;
 }
 
 static void layout_64(const struct la_machine_config *config, struct la_layout *layout)
@@ -258,6 +259,7 @@ static void layout_64(const struct la_machine_config *config, struct la_layout *
     layout->mem_map = UINT64_C(0xffffea0000000000);
     layout->image = UINT64_C(0xffffffffa0000000);
     layout->image_bytes = LA_IMAGE_BYTES;
+    layout->pt_levels = 4;
 }
 
 void la_machine_layout(const struct la_machine_config *config, struct la_mm_setup *setup)

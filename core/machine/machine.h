@@ -19,12 +19,24 @@
 
 enum { LA_IMAGE_BYTES = 4 << 20 };
 
+enum { LA_DEVICE_FIFO = 16 };
+
+/* The registers behind one BAR; see device.h. */
+struct la_device {
+    uint32_t control, counter;
+    uint32_t scratch[8];
+    uint32_t fifo[LA_DEVICE_FIFO];
+    uint32_t fifo_at, fifo_nr; /* oldest word, words waiting */
+    bool lost;                 /* a word found no room */
+};
+
 struct la_machine {
     struct la_arena *arena;
     struct la_trace *trace;
     struct la_mm *mm;
     struct la_region *image;         /* storage of the image window: LA_IMAGE_BYTES */
     struct la_machine_config config; /* with defaults filled in */
+    struct la_device device[LA_CONFIG_DEVICES];
 };
 
 /**
@@ -56,7 +68,7 @@ enum la_mmu_status la_mmu_fill(struct la_machine *machine, uint64_t addr, uint8_
  * not mapped).  Reports nothing.
  */
 uint32_t la_mmu_walk(struct la_machine *machine, uint64_t addr);
-/** True when all of @addr..@addr+@len-1 can be read without a fault.  Reports nothing. */
+/** True when all of @addr..@addr+@len-1 is memory that can be read without a fault (no device).  Reports nothing. */
 bool la_mmu_ok(struct la_machine *machine, uint64_t addr, uint64_t len);
 
 /* ==== probes for checks and answers (machine/probe.c) ==== */

@@ -5,13 +5,14 @@
  *     kmap slots    pkmap_base + slot * 4096     -> contents of the mapped high frame
  *     mem_map       struct page of each pfn      -> made up from the frame table, read only
  *     image         globals, stacks, literals    -> machine->image
+ *     vmalloc       walk of the page tables      -> contents of a frame, or a device's registers
  *     all else                                   -> an oops in the kernel's words
  *
  * An access is cut at page borders, so each piece lies in one window.
  * A real machine does not notice a write to a page that was freed; here the frame table knows,
  * and one report per page says so.
  *
- * Invariant: reading changes nothing.
+ * Invariant: reading changes nothing but device registers.
  * Cost: constant per page touched.
  *
  * Deviations:
@@ -22,21 +23,37 @@
  */
 #include "machine/machine.h"
 
+#include "machine/device.h"
+#include "mm/vmalloc.h"
+
 #include <inttypes.h>
 #include <string.h>
 
 enum { PG_DIRTY = 1 << 3, PG_LRU = 1 << 4, PG_SLAB = 1 << 9, PG_RESERVED = 1 << 12, PG_HEAD = 1 << 16 };
 
-enum window { W_NONE, W_FRAME, W_MEM_MAP, W_IMAGE };
+enum window { W_NONE, W_FRAME, W_MEM_MAP, W_IMAGE, W_IO };
 
 struct place {
     enum window window;
     uint32_t pfn;    /* W_FRAME; W_MEM_MAP: whose struct page */
     uint32_t offset; /* in the page, struct page, or image */
     uint32_t len;    /* bytes until the page, struct page or image ends */
+    uint64_t phys;   /* W_IO: bus address */
 };
 
 /* ---- where an address lies ---- */
+
+static struct place find_mapped(const struct la_mm *mm, uint64_t addr, uint32_t in_page)
+{
+    struct la_walk walk;
+
+    if (!la_pt_walk(mm, addr, &walk))
+        return (struct place){.window = W_NONE};
+    if (walk.phys >> LA_PAGE_SHIFT >= mm->nr_frames)
+        return (struct place){.window = W_IO, .len = LA_PAGE_SIZE - in_page, .phys = walk.phys};
+    return (struct place){
+        .window = W_FRAME, .pfn = (uint32_t)(walk.phys >> LA_PAGE_SHIFT), .offset = in_page, .len = LA_PAGE_SIZE - in_page};
+}
 
 static struct place find_place(const struct la_machine *machine, uint64_t addr)
 {
@@ -46,25 +63,27 @@ static struct place find_place(const struct la_machine *machine, uint64_t addr)
     uint32_t pfn = la_virt_to_pfn(mm, addr);
 
     if (pfn != LA_NO_PFN)
-        return (struct place){W_FRAME, pfn, in_page, LA_PAGE_SIZE - in_page};
+        return (struct place){W_FRAME, pfn, in_page, LA_PAGE_SIZE - in_page, 0};
     if (addr >= l->image && addr - l->image < l->image_bytes) {
         uint32_t offset = (uint32_t)(addr - l->image);
 
-        return (struct place){W_IMAGE, 0, offset, (uint32_t)l->image_bytes - offset};
+        return (struct place){W_IMAGE, 0, offset, (uint32_t)l->image_bytes - offset, 0};
     }
     if (addr >= l->mem_map && addr - l->mem_map < (uint64_t)mm->nr_frames * l->struct_page_bytes) {
         uint32_t offset = (uint32_t)((addr - l->mem_map) % l->struct_page_bytes);
 
         return (struct place){W_MEM_MAP, (uint32_t)((addr - l->mem_map) / l->struct_page_bytes), offset,
-                              l->struct_page_bytes - offset};
+                              l->struct_page_bytes - offset, 0};
     }
     if (l->nr_pkmap != 0 && addr >= l->pkmap_base && (addr - l->pkmap_base) >> LA_PAGE_SHIFT < l->nr_pkmap) {
         uint32_t slot = (uint32_t)((addr - l->pkmap_base) >> LA_PAGE_SHIFT);
 
         if (mm->pkmap_count[slot] != 0)
-            return (struct place){W_FRAME, mm->pkmap_pfn[slot], in_page, LA_PAGE_SIZE - in_page};
+            return (struct place){W_FRAME, mm->pkmap_pfn[slot], in_page, LA_PAGE_SIZE - in_page, 0};
     }
-    return (struct place){W_NONE, 0, 0, 0};
+    if (mm->vmap && la_is_vmalloc_addr(mm, addr))
+        return find_mapped(mm, addr, in_page);
+    return (struct place){W_NONE, 0, 0, 0, 0};
 }
 
 /* ---- reports ---- */
@@ -97,6 +116,20 @@ static enum la_mmu_status fault(struct la_machine *machine, uint64_t addr, bool 
     return LA_MMU_FAULT;
 }
 
+/* Why nothing is mapped at @addr, when vmalloc knows; else NULL. */
+static const char *why_unmapped(const struct la_mm *mm, uint64_t addr)
+{
+    const struct la_vmap_area *area = la_find_vm_area(mm, addr);
+
+    if (!mm->vmap || !la_is_vmalloc_addr(mm, addr))
+        return NULL;
+    if (area)
+        return "This is the guard page behind an area: the access ran past the area's end.";
+    if (la_vmap_find(mm->vmap, LA_VMAP_PURGE, addr) != 0)
+        return "This address was given back (vfree, vunmap or iounmap): its page-table entry is cleared.";
+    return "No area was ever made here.";
+}
+
 static void report_page(struct la_machine *machine, const char *what, uint32_t pfn, const char *note)
 {
     struct la_buf text;
@@ -120,7 +153,8 @@ static void check_owner(struct la_machine *machine, uint32_t pfn, bool write)
             machine, write ? "use after free: write to free page" : "use after free: read of free page", pfn,
             "The real kernel says nothing (without page_poison, debug_pagealloc or KASAN): the page may belong to "
             "somebody else by now.");
-    else if (write && (kind == LA_FRAME_RESERVED || kind == LA_FRAME_PAGE_CACHE || kind == LA_FRAME_PROCESS))
+    else if (write && (kind == LA_FRAME_RESERVED || kind == LA_FRAME_PAGE_CACHE || kind == LA_FRAME_PROCESS ||
+                      kind == LA_FRAME_PGTABLE))
         report_page(machine, "wild write to a page of somebody else:", pfn,
                     "The real kernel says nothing: other memory is silently corrupted.");
 }
@@ -166,13 +200,16 @@ enum la_mmu_status la_mmu_read(struct la_machine *machine, uint64_t addr, void *
         case W_IMAGE:
             memcpy(out, machine->image->base + place.offset, part);
             break;
+        case W_IO:
+            la_device_read(machine, place.phys, out, part);
+            break;
         case W_MEM_MAP:
             make_struct_page(machine->mm, place.pfn, page);
             memcpy(out, page + place.offset, part);
             break;
         default:
             memset(out, 0, len);
-            return fault(machine, addr, false, NULL);
+            return fault(machine, addr, false, why_unmapped(machine->mm, addr));
         }
         addr += part;
         out += part;
@@ -213,11 +250,14 @@ enum la_mmu_status la_mmu_write(struct la_machine *machine, uint64_t addr, const
         case W_IMAGE:
             write_image(machine, place.offset, in, part);
             break;
+        case W_IO:
+            la_device_write(machine, place.phys, in, part);
+            break;
         case W_MEM_MAP:
             return fault(machine, addr, true,
                          "struct page belongs to the kernel: it can be looked at, but not written here.");
         default:
-            return fault(machine, addr, true, NULL);
+            return fault(machine, addr, true, why_unmapped(machine->mm, addr));
         }
         addr += part;
         in += part;
@@ -266,7 +306,7 @@ bool la_mmu_ok(struct la_machine *machine, uint64_t addr, uint64_t len)
     while (len > 0) {
         struct place place = find_place(machine, addr);
 
-        if (place.window == W_NONE)
+        if (place.window == W_NONE || place.window == W_IO) /* a look must not change a device */
             return false;
         if (place.len >= len)
             return true;

@@ -35,7 +35,8 @@ enum { LA_COSTLY_ORDER = 3, LA_SWAP_CLUSTER_MAX = 32, LA_MAX_RECLAIM_RETRIES = 1
 /* WARN_ON_ONCE sites: bits of la_mm.warned */
 enum {
     LA_WARNED_ORDER = 1, LA_WARNED_ATOMIC_RECLAIM = 2, LA_WARNED_NOFAIL_ORDER = 4, LA_WARNED_NOFAIL_ATOMIC = 8,
-    LA_WARNED_EXACT = 16, LA_WARNED_MOBILITY = 32, LA_WARNED_NOFAIL_MEMALLOC = 64
+    LA_WARNED_EXACT = 16, LA_WARNED_MOBILITY = 32, LA_WARNED_NOFAIL_MEMALLOC = 64,
+    LA_WARNED_VMALLOC_ZERO = 1 << 16, LA_WARNED_PERCPU = 1 << 17, LA_WARNED_IORAM = 1 << 18
 };
 
 /* One request on its way through the allocator. */
@@ -180,6 +181,15 @@ const struct la_zonelist *la_node_zonelist(const struct la_mm *mm, uint32_t nid,
 enum la_zone_type la_gfp_zone(const struct la_mm *mm, la_gfp_t gfp);
 /** get_page_from_freelist: the first zone that passes its mark and has a block. */
 uint32_t la_get_page_from_freelist(struct la_mm *mm, struct la_request *request);
+/** prep_new_page: @pfn just left a list of @zone; it becomes @request's. */
+void la_prep_new_page(struct la_mm *mm, struct la_zone *zone, uint32_t pfn, const struct la_request *request);
+/** Fill in what does not change during a request; false when the machine has no zone for it. */
+bool la_prepare_request(struct la_mm *mm, struct la_request *request, la_gfp_t gfp, uint32_t order, uint32_t nid);
+/**
+ * alloc_pages_bulk (bulk.c): up to @nr single pages in one go, appended to @list.
+ * Return: how many; at least one unless memory is really out.
+ */
+uint32_t la_alloc_pages_bulk(struct la_mm *mm, la_gfp_t gfp, uint32_t nr, struct la_list *list);
 /** The slow path (slowpath.c). */
 uint32_t la_alloc_pages_slowpath(struct la_mm *mm, struct la_request *request);
 

@@ -34,6 +34,8 @@ enum {
     LA_NO_NODE = -1
 };
 
+struct la_vmap;
+
 /* Where things lie in the kernel's virtual addresses. */
 struct la_layout {
     uint32_t pointer_bytes;        /* 4 or 8 */
@@ -45,6 +47,7 @@ struct la_layout {
     uint64_t image, image_bytes;   /* program globals, stacks, literals */
     uint64_t pkmap_base;           /* kmap slots; 0 = no high memory */
     uint32_t nr_pkmap;             /* slots: 1024, or 512 with PAE */
+    uint32_t pt_levels;            /* of page tables: 2, 3 (PAE), 4 or 5 */
 };
 
 /* The order in which the zones of a machine are tried for one highest zone, on one node. */
@@ -145,6 +148,7 @@ struct la_mm {
     uint32_t pkmap_pfn[LA_NR_PKMAP];
     uint16_t pkmap_count[LA_NR_PKMAP]; /* 0 unused, 1 unused but still mapped, n+1 = n users */
     uint16_t pkmap_last;
+    struct la_vmap *vmap; /* vmalloc.h; NULL until first used */
     struct la_zone zone[LA_MAX_ZONES];
 };
 

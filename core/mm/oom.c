@@ -19,6 +19,7 @@
  */
 #include "mm/internal.h"
 #include "mm/mempool.h"
+#include "mm/vmalloc.h"
 
 static int64_t badness(const struct la_mm *mm, const struct la_process *process)
 {
@@ -133,6 +134,7 @@ void la_mm_tick(struct la_mm *mm, uint32_t ticks)
                 la_process_exit(mm, process);
         }
         run_delayed(mm);
+        la_vfree_deferred(mm);
         la_kswapd_tick(mm);
         if (mm->kmem)
             la_mempool_tick(mm);

@@ -104,7 +104,7 @@ static uint32_t rmqueue(struct la_mm *mm, struct la_zone *zone, const struct la_
     return pfn;
 }
 
-static void prep_new_page(struct la_mm *mm, struct la_zone *zone, uint32_t pfn, const struct la_request *request)
+void la_prep_new_page(struct la_mm *mm, struct la_zone *zone, uint32_t pfn, const struct la_request *request)
 {
     struct la_frame *frame = la_frame_write(mm, pfn);
     la_gfp_t gfp = request->gfp;
@@ -117,9 +117,10 @@ static void prep_new_page(struct la_mm *mm, struct la_zone *zone, uint32_t pfn, 
     frame->zone = zone->index;
     frame->refcount = 1;
     frame->use = 0;
-    frame->flags = (uint8_t)((gfp & LA_GFP_COMP && request->order > 0 ? LA_FRAME_F_COMPOUND : 0) |
-                             (request->alloc_flags & LA_ALLOC_NO_WATERMARKS ? LA_FRAME_F_PFMEMALLOC : 0) |
-                             (gfp & LA_GFP_ZERO ? LA_FRAME_F_ZEROED : 0) | (gfp & LA_GFP_MOVABLE ? LA_FRAME_F_MOVABLE : 0));
+    frame->flags =
+        (uint8_t)((gfp & LA_GFP_COMP && request->order > 0 ? LA_FRAME_F_COMPOUND : 0) |
+                  (request->alloc_flags & LA_ALLOC_NO_WATERMARKS ? LA_FRAME_F_PFMEMALLOC : 0) |
+                  (gfp & LA_GFP_ZERO ? LA_FRAME_F_ZEROED : 0) | (gfp & LA_GFP_MOVABLE ? LA_FRAME_F_MOVABLE : 0));
     la_note_block(mm, pfn, request->order);
     if (gfp & LA_GFP_ZERO) {
         for (uint32_t i = 0; i < 1u << request->order; i++)
@@ -156,7 +157,7 @@ uint32_t la_get_page_from_freelist(struct la_mm *mm, struct la_request *request)
 
             if (pfn == LA_NO_PFN)
                 continue;
-            prep_new_page(mm, zone, pfn, request);
+            la_prep_new_page(mm, zone, pfn, request);
             la_count_numa(mm, request->preferred, zone);
             if (request->alloc_flags & LA_ALLOC_HIGHATOMIC)
                 la_reserve_highatomic(mm, zone, pfn);
@@ -184,7 +185,7 @@ static uint32_t alloc_flags_nofragment(const struct la_mm *mm, const struct la_r
     return flags | LA_ALLOC_NOFRAGMENT;
 }
 
-static bool prepare_request(struct la_mm *mm, struct la_request *request, la_gfp_t gfp, uint32_t order, uint32_t nid)
+bool la_prepare_request(struct la_mm *mm, struct la_request *request, la_gfp_t gfp, uint32_t order, uint32_t nid)
 {
     gfp = current_gfp_context(mm, gfp & (mm->gfp_allowed_mask | ~(la_gfp_t)LA_GFP_6_1_BITS));
     if (gfp & LA_GFP_DIRECT_RECLAIM)
@@ -235,7 +236,7 @@ uint32_t la_alloc_pages(struct la_mm *mm, la_gfp_t gfp, uint32_t order, int32_t 
     if (order >= LA_MAX_ORDER)
         return order_too_big(mm, gfp, order);
     mm->reclaim_rounds = mm->compact_rounds = 0;
-    if (prepare_request(mm, &request, gfp, order, nid == LA_NO_NODE ? mm->cpu_node[mm->cpu] : (uint32_t)nid)) {
+    if (la_prepare_request(mm, &request, gfp, order, nid == LA_NO_NODE ? mm->cpu_node[mm->cpu] : (uint32_t)nid)) {
         LA_TRACE(mm->trace, ALLOC_REQUEST, request.gfp, order, request.preferred->index, request.migratetype);
         request.alloc_flags = LA_ALLOC_WMARK_LOW | alloc_flags_nofragment(mm, &request);
         pfn = la_get_page_from_freelist(mm, &request);

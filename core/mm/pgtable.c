@@ -18,8 +18,7 @@
  * Deviations:
  *  A. The kernel makes the second table of every x86_64 vmalloc slot, and the PMDs of PAE, at boot;
  *     here they are made on first use like all others, so a machine that uses none has none.
- *  B. The recorded kernel sets no GLOBAL bit with page-table isolation; entries here have it always.
- *  C. Large entries are those of 2 MiB (PMD); 1 GiB ones are not used.
+ *  B. Large entries are those of 2 MiB (PMD); 1 GiB ones are not used.
  *
  * Source: Linux 6.1.192 mm/vmalloc.c: vmap_pte_range, vmap_try_huge_pmd, vunmap_pte_range;
  * arch/x86/mm/pgtable.c: pmd_set_huge, pmd_free_pte_page; arch/x86/include/asm/pgtable_types.h.
@@ -30,7 +29,7 @@
 #include <string.h>
 
 #define ENTRY_TABLE UINT64_C(0x067)
-#define ENTRY_PHYS UINT64_C(0x000ffffffffff000)
+#define ENTRY_PHYS  UINT64_C(0x000ffffffffff000)
 
 enum { TAG_ROOT = 5 };
 
@@ -138,6 +137,12 @@ static uint64_t make_entry(const struct la_mm *mm, uint64_t phys, enum la_cache_
 
 /* ---- tables ---- */
 
+void la_free_own_page(struct la_mm *mm, uint32_t pfn)
+{
+    la_frame_write(mm, pfn)->kind = LA_FRAME_KERNEL;
+    la_free_pages(mm, pfn, 0);
+}
+
 static uint32_t new_table(struct la_mm *mm, uint64_t addr, uint32_t level)
 {
     uint8_t kind = mm->kind;
@@ -176,7 +181,7 @@ static uint32_t descend(struct la_mm *mm, uint64_t addr, uint32_t level, bool ma
             if (next != LA_NO_PFN &&
                 !write_entry(mm, table, index_of(mm, addr, l), (uint64_t)next << LA_PAGE_SHIFT | bits)) {
                 mm->vmap->nr_tables--;
-                la_free_pages(mm, next, 0);
+                la_free_own_page(mm, next);
                 next = LA_NO_PFN;
             }
         }
@@ -256,7 +261,7 @@ static bool map_large(struct la_mm *mm, uint64_t addr, uint64_t phys, uint64_t r
         (void)write_entry(mm, table, index, 0);
         LA_TRACE(mm->trace, PT_FREE, empty, addr);
         mm->vmap->nr_tables--;
-        la_free_pages(mm, empty, 0);
+        la_free_own_page(mm, empty);
     }
     return write_entry(mm, table, index, make_entry(mm, phys, mode) | LA_PTE_LARGE);
 }

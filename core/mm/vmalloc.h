@@ -21,28 +21,28 @@ enum { LA_PT_MAX_LEVELS = 5, LA_VMAP_AREAS_MAX = 16384, LA_MEMTYPES_MAX = 256, L
 
 /* bits of an entry, as x86 has them */
 #define LA_PTE_PRESENT UINT64_C(0x001)
-#define LA_PTE_PWT UINT64_C(0x008)
-#define LA_PTE_PCD UINT64_C(0x010)
-#define LA_PTE_LARGE UINT64_C(0x080) /* above the lowest level: maps memory, not a table */
-#define LA_PTE_KERNEL UINT64_C(0x163)
-#define LA_PTE_NX (UINT64_C(1) << 63)
+#define LA_PTE_PWT     UINT64_C(0x008)
+#define LA_PTE_PCD     UINT64_C(0x010)
+#define LA_PTE_LARGE   UINT64_C(0x080) /* above the lowest level: maps memory, not a table */
+#define LA_PTE_KERNEL  UINT64_C(0x163)
+#define LA_PTE_NX      (UINT64_C(1) << 63)
 
 /* How a mapping may be cached: the bits that ioremap and its sisters put into the entry. */
 enum la_cache_mode { LA_CACHE_WB, LA_CACHE_WC, LA_CACHE_UC_MINUS, LA_CACHE_UC, LA_NR_CACHE_MODES };
 
 /* One step of a page-table walk. */
 struct la_walk_step {
-    uint32_t table;  /* pfn of the table; LA_NO_PFN = the top table, which lies in the kernel image */
-    uint32_t index;  /* which of its entries */
-    uint32_t shift;  /* the address bits from here up chose it */
-    uint64_t entry;  /* what stands there */
+    uint32_t table; /* pfn of the table; LA_NO_PFN = the top table, which lies in the kernel image */
+    uint32_t index; /* which of its entries */
+    uint32_t shift; /* the address bits from here up chose it */
+    uint64_t entry; /* what stands there */
 };
 
 struct la_walk {
-    uint32_t nr;                               /* steps made, top table first */
+    uint32_t nr; /* steps made, top table first */
     struct la_walk_step step[LA_PT_MAX_LEVELS];
-    bool mapped;                               /* the last entry leads to memory */
-    uint64_t phys;                             /* then: the byte's physical address */
+    bool mapped;   /* the last entry leads to memory */
+    uint64_t phys; /* then: the byte's physical address */
 };
 
 /** Walk from the top table to the byte at @addr.  Return: mapped.  Reports nothing, changes nothing. */
@@ -65,7 +65,13 @@ uint64_t la_pt_large_bytes(const struct la_mm *mm);
 
 /* ==== areas ==== */
 
-enum la_vm_flags { LA_VM_IOREMAP = 0x1, LA_VM_ALLOC = 0x2, LA_VM_MAP = 0x4, LA_VM_PERCPU = 0x1000, LA_VM_NO_GUARD = 0x40 };
+enum la_vm_flags {
+    LA_VM_IOREMAP = 0x1,
+    LA_VM_ALLOC = 0x2,
+    LA_VM_MAP = 0x4,
+    LA_VM_PERCPU = 0x1000,
+    LA_VM_HIDDEN = 0x10000 /* ours: an array of page pointers */
+};
 
 enum la_vmap_tree { LA_VMAP_UNUSED, LA_VMAP_FREE, LA_VMAP_BUSY, LA_VMAP_PURGE, LA_NR_VMAP_TREES };
 
@@ -80,8 +86,7 @@ struct la_vmap_area {
     uint32_t pages_area;          /* busy: area that holds the array of page pointers; 0 = none */
     uint32_t owner;               /* busy: whose statement made it */
     uint8_t red, tree;
-    uint8_t mode;                 /* busy: enum la_cache_mode */
-    bool hidden;                  /* busy: an array of page pointers of another area */
+    uint8_t mode; /* busy: enum la_cache_mode */
 };
 
 struct la_memtype {
@@ -91,17 +96,17 @@ struct la_memtype {
 
 struct la_vmap {
     struct la_region *area_region, *root_region;
-    struct la_vmap_area *area;        /* [1..LA_VMAP_AREAS_MAX]; change through la_vmap_write */
+    struct la_vmap_area *area; /* [1..LA_VMAP_AREAS_MAX]; change through la_vmap_write */
     uint32_t root[LA_NR_VMAP_TREES];
-    uint32_t nr_areas, unused;        /* ever used; chain of unused ones through .right */
+    uint32_t nr_areas, unused; /* ever used; chain of unused ones through .right */
     uint32_t nr_tables;
-    uint32_t lazy_nr;                 /* pages in the purge tree */
-    uint32_t nr_purges;               /* TLB flushes since the boot */
+    uint32_t lazy_nr;   /* pages in the purge tree */
+    uint32_t nr_purges; /* TLB flushes since the boot */
     uint32_t nr_memtypes;
     struct la_memtype memtype[LA_MEMTYPES_MAX];
     uint32_t nr_deferred;
     uint64_t deferred[LA_VFREE_DEFERRED_MAX];
-    bool bug;                         /* the last call ended in BUG(): its task is gone */
+    bool bug; /* the last call ended in BUG(): its task is gone */
 };
 
 /** The areas of @mm, made on first use; NULL when host memory is out. */
@@ -148,10 +153,15 @@ void la_iounmap(struct la_mm *mm, uint64_t addr);
 
 /* ==== for percpu.c and replays ==== */
 
+/** Give one page of the kernel's own (table, vmalloc data, per-CPU) back: it becomes an ordinary page first. */
+void la_free_own_page(struct la_mm *mm, uint32_t pfn);
+
 /** An area of exactly @bytes at the highest place that is aligned to @align; its number or 0. */
 uint32_t la_vmap_top_area(struct la_mm *mm, uint64_t bytes, uint64_t align, uint32_t flags);
 /** Make exactly @start..@end busy; its number, or 0 when not all of it is free. */
 uint32_t la_vmap_take_exact(struct la_mm *mm, uint64_t start, uint64_t end, uint32_t flags);
+/** get_vm_area for ioremap: @bytes and a guard page, aligned to @align; its number or 0. */
+uint32_t la_vmap_area_for_io(struct la_mm *mm, uint64_t bytes, uint64_t align);
 /** Unmap and free a whole area, as vunmap does. */
 void la_vmap_release(struct la_mm *mm, uint32_t area);
 

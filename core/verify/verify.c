@@ -2,6 +2,7 @@
  * verify.c: which recording is this, and how comparisons are counted.
  *
  *     {"ops":…, "initial_free":…}          -> a buddy trace
+ *     {"ops":…, "VMALLOC_START":…}         -> vmalloc, vmap and ioremap
  *     {"<machine>": {"runs": […]}}         -> reserve depths
  *     {"<machine>": {"zones": […]}}        -> watermarks and protection
  *     {"<boot>": {"grid"|"internal": …}}   -> geometry of caches
@@ -88,6 +89,8 @@ static bool replay(struct la_verify *v, const cJSON *recording)
 
     if (cJSON_IsArray(la_cjson_get(recording, "ops")) && cJSON_IsObject(la_cjson_get(recording, "initial_free")))
         la_verify_buddy_trace(v, recording);
+    else if (cJSON_IsArray(la_cjson_get(recording, "ops")) && la_cjson_get(recording, "VMALLOC_START"))
+        la_verify_vmalloc_trace(v, recording);
     else if (strcmp(member, "runs") == 0)
         la_verify_reserve_depth(v, recording);
     else if (strcmp(member, "zones") == 0)

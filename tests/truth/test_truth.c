@@ -113,6 +113,16 @@ static void test_reserve_depths(void **state)
     replay("reserve_depth.json.gz", "reserve depth", 1700, 99);
 }
 
+/* One fit in each kind of recording may hang on the shape of a tree that is not recorded. */
+static void test_vmalloc_traces(void **state)
+{
+    (void)state;
+    replay("vmalloc_trace_v_basic.json.gz", "vmalloc trace", 1100, 0);
+    replay("vmalloc_trace_v_basic_la57.json.gz", "vmalloc trace", 1100, 0);
+    replay("vmalloc_trace_v_random.json.gz", "vmalloc trace", 8000, 1);
+    replay("vmalloc_trace_v_random_la57.json.gz", "vmalloc trace", 8000, 0);
+}
+
 static void refused(const char *json, const char *why)
 {
     struct la_verify_report report;
@@ -131,6 +141,12 @@ static void test_other_files_are_refused(void **state)
         "{\"ops\":[{\"op\":\"free\",\"pfn\":-5,\"order\":77}],\"initial_free\":{\"99X\":[1]},"
         "\"initial_pcp\":[{\"lists\":{\"7U\":[9999999]}}],\"zone\":{\"zone\":\"Normal\",\"spanned\":64,\"zone_start_"
         "pfn\":5}}",
+        "{\"ops\":[{\"op\":\"vmalloc\",\"size\":-1},{\"op\":\"vfree\",\"h\":-3},{\"op\":\"vmap\",\"size\":4096,"
+        "\"addr\":\"0x123\"},{\"op\":\"ioremap\",\"size\":1e18,\"addr\":\"0x5000\"}],\"VMALLOC_START\":1}",
+        "{\"ops\":[{\"op\":\"vmalloc\",\"size\":1,\"addr\":\"0xffffc90000009000\",\"h\":4e9},{\"op\":\"vfree\",\"h\":"
+        "4e9}],"
+        "\"VMALLOC_START\":\"0xffffc90000000000\",\"VMALLOC_END\":\"0xffffe8ffffffffff\",\"initial_free\":[[\"0x1\","
+        "\"0xff\"]]}",
         "{\"m\":{\"runs\":[{}]}}",
         "{\"m\":{\"runs\":[{\"result\":{\"before\":[{\"zone\":\"DMA\",\"nr_free_pages\":64}]}}]}}",
         "{\"m\":{\"zones\":[{\"zone\":\"DMA\",\"node\":99}]}}",
@@ -158,6 +174,7 @@ int main(void)
         cmocka_unit_test(test_migratetype_traces_are_identical),
         cmocka_unit_test(test_watermarks_and_protection_are_exact),
         cmocka_unit_test(test_reserve_depths),
+        cmocka_unit_test(test_vmalloc_traces),
         cmocka_unit_test(test_other_files_are_refused),
     };
 
