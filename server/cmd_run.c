@@ -35,8 +35,7 @@ static void print_events(const cJSON *events, bool explain)
     const cJSON *event;
     const char *severity;
 
-    cJSON_ArrayForEach(event, events)
-    {
+    for (event = events ? events->child : NULL; event; event = event->next) {
         severity = json_string(event, "severity", "");
         if (!explain && strcmp(severity, "print") && strcmp(severity, "warn") && strcmp(severity, "oops"))
             continue;

@@ -28,7 +28,8 @@ void player_print_diagnostics(const struct player *player, const cJSON *list)
 {
     const cJSON *item;
 
-    cJSON_ArrayForEach(item, list) print_message(player, item);
+    for (item = list ? list->child : NULL; item; item = item->next)
+        print_message(player, item);
 }
 
 bool player_request(struct player *player, const char *op, cJSON *more)
