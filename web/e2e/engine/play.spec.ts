@@ -25,8 +25,9 @@ test('plays up to the question, and on to the mistake', async ({ look, page }) =
   await expect(look.say).toContainText('question waits');
   await page.getByRole('button', { name: 'Play' }).click();
   await look.at(5);
-  await expect(look.inspector.getByRole('region', { name: 'Kernel oops' })).toBeVisible();
-  await expect(look.inspector).toContainText(/real kernel|kernel/);
+  await expect(page.getByRole('button', { name: 'Play' })).toBeVisible();
+  await expect(look.inspector.getByRole('region', { name: 'Kernel oops' })).toContainText('kernel');
+  await look.at(5);
 });
 
 test('the scrubber seeks', async ({ look, page }) => {

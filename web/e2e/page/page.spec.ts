@@ -82,6 +82,31 @@ test('edits are kept in this browser, and can be undone', async ({ look, page })
   await expect(look.story).not.toContainText('Added by a reader.');
 });
 
+test('edits of a lesson from a link survive a reload', async ({ look, page }) => {
+  await look.open(linkTo(LESSON, 1));
+  const before = page.url();
+  await page.getByRole('button', { name: 'Edit code part 1' }).click();
+  await page.getByRole('textbox', { name: /Code part 1/ }).click();
+  await look.press('Control+End');
+  await page.keyboard.type('\nint kept = 5;');
+  await expect(look.say).toContainText('Step 1 of 7');
+  await expect.poll(() => page.url()).not.toBe(before);
+  await page.reload();
+  await expect(look.say).toContainText('Step 1 of 7');
+  await expect(look.story).toContainText('int kept = 5;');
+});
+
+test('a mistake in the settings is shown on top', async ({ look, page }) => {
+  await page.goto(`/${linkTo(LESSON.replace('"memory"', '"memroy"'))}`);
+  await expect(look.story.getByRole('list', { name: 'Problems' })).toContainText('memroy');
+});
+
+test('a program without end can be stepped and left', async ({ look }) => {
+  await look.open(linkTo('# Loop\n\n```c\nint n = 0;\nwhile (1)\n    n++;\n```\n')).catch(() => {});
+  await look.press('ArrowRight', 'ArrowRight', 'ArrowRight');
+  await expect(look.say).toContainText('Step 3');
+});
+
 test('a broken link, a missing lesson and an empty list are explained', async ({ look, page, problems }) => {
   await page.goto('/#s=broken');
   await expect(page.getByRole('status').filter({ hasText: 'not complete' })).toBeVisible();

@@ -8,7 +8,7 @@ import { getContext, setContext } from 'svelte';
 import { openEngine, type EngineKind } from '../engine/open';
 import type { Engine } from '../engine/engine';
 import { forget, recall, remember } from '../lib/storage';
-import { listLessons, loadLesson, titleOf, type LessonEntry } from '../lessons/catalog';
+import { listLessons, loadLesson, type LessonEntry } from '../lessons/catalog';
 import { Motion } from '../motion/motion.svelte';
 import { Asks } from './asks.svelte';
 import { Player } from './player.svelte';
@@ -152,10 +152,13 @@ export class App {
   /** The text changed under the reader's hands. It is kept before anything else can go wrong. */
   async edit(source: string): Promise<void> {
     this.player.pause();
-    if (this.path && source === this.original) forget(`draft.${this.path}`);
-    else remember(`draft.${this.path || titleOf(source)}`, source);
+    const linked = this.path === '' || location.hash.startsWith('#s=');
+    if (source === this.original) forget(`draft.${this.path}`);
+    else if (this.path) remember(`draft.${this.path}`, source);
     this.asks.reset();
     await this.session.edit(source, this.path);
+    // A lesson out of a link lives in the address, so its edits do too.
+    if (linked) history.replaceState(null, '', await this.link());
   }
 
   async revert(): Promise<void> {

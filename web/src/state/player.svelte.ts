@@ -1,18 +1,17 @@
 /*
  * player.svelte.ts: the transport: play, pause, one step on or back, to the ends.
  *
- * Playing waits for the motion of a step, then a moment, then runs the next; it pauses where the engine stops: at a
- * question, a mistake, the end.
+ * Playing waits for the motion of a step, then a moment, then runs the next; it pauses where a person should look
+ * or answer: at a question, a mistake, the end.
  */
 import type { Params } from '../protocol/types';
 import type { Motion } from '../motion/motion.svelte';
 import type { Asks } from './asks.svelte';
 import type { Session } from './session.svelte';
 import type { Settings } from './settings.svelte';
+import { isMistake } from './trail';
 
 const PAUSE = 420;
-/** Why the engine stops where a person should look or answer. */
-const STOPS = new Set(['oops', 'assert', 'stuck', 'done']);
 
 export class Player {
   playing = $state(false);
@@ -62,7 +61,7 @@ export class Player {
       await this.#motion.told;
       if (round !== this.#round) return;
       if (!position || position.step === before || position.next === null || this.#asks.due) break;
-      if (STOPS.has(position.stopped) || STOPS.has(position.last?.status ?? '')) break;
+      if (isMistake(position.last)) break;
       await this.#wait(PAUSE / this.#settings.speed);
     }
     if (round === this.#round) this.playing = false;

@@ -14,9 +14,17 @@ export interface Entry {
   statement: string;
   result: string;
   status: Step['status'];
+  /** It made a mistake, whether or not the machine could go on. */
+  bad: boolean;
   say: string;
   /** First frames of the blocks its events handed out or took back. */
   pfns: number[];
+}
+
+/** The program did something wrong, even if the machine goes on after it. */
+export function isMistake(step: Step | null): boolean {
+  if (!step) return false;
+  return ['oops', 'assert', 'stuck'].includes(step.status) || step.events.some((event) => event.severity === 'oops');
 }
 
 function pfnsOf(events: LaEvent[]): number[] {
@@ -39,6 +47,7 @@ export class Trail {
       statement: step.statement,
       result: step.result,
       status: step.status,
+      bad: isMistake(step),
       say: step.say,
       pfns: pfnsOf(step.events),
     };
