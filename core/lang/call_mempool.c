@@ -12,8 +12,8 @@
 #include "lang/bytecode.h"
 #include "lang/call_slab.h"
 #include "lang/interp.h"
+#include "mm/internal.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* The name of the kernel call at @addr, or "". */
@@ -183,7 +183,7 @@ LA_NATIVE(mempool_resize)
         return 0;
     if (call->nr > 2)
         la_then_now(call->mm, "mempool_resize(pool, n, gfp)", "the mask was used to fill the pool.",
-                    "two arguments; it always fills with GFP_KERNEL.");
+                    "two arguments; it always fills with GFP_KERNEL");
     if (min_nr <= 0) {
         la_call_die(call, "kernel BUG at mm/mempool.c:324!", "BUG_ON(new_min_nr <= 0): a pool cannot be resized to nothing; destroy it.");
         return 0;

@@ -49,6 +49,15 @@
     "typedef struct mempool_s mempool_t; typedef struct kmem_cache kmem_cache_t;"                                      \
     "struct list_head { struct list_head *next, *prev; };"                                                             \
     "struct task_struct { unsigned int flags; int pid; char comm[16]; };"                                              \
+    "struct kmem_cache_order_objects { unsigned int x; };"                                                             \
+    "struct kmem_cache { void *cpu_slab; slab_flags_t flags; unsigned long min_partial; unsigned int size, object_size," \
+    " offset, cpu_partial, cpu_partial_slabs; struct kmem_cache_order_objects oo, min; gfp_t allocflags; int refcount;"   \
+    " void (*ctor)(void *); unsigned int inuse, align, red_left_pad; const char *name; };"                             \
+    "typedef struct kmem_cache kmem_cache_t;"                                                                          \
+    "typedef void *(mempool_alloc_t)(gfp_t gfp_mask, void *pool_data);"                                                \
+    "typedef void (mempool_free_t)(void *element, void *pool_data);"                                                   \
+    "typedef struct mempool_s { spinlock_t lock; int min_nr, curr_nr; void **elements; void *pool_data;"               \
+    " mempool_alloc_t *alloc; mempool_free_t *free; } mempool_t;"                                                      \
     "struct page { unsigned long flags; struct list_head lru; void *mapping; unsigned long index;"
 
 #define CONSTANTS                                                                                                      \
@@ -61,6 +70,34 @@
     "enum { PF_MEMALLOC = 0x800, PF_MEMALLOC_NOFS = 0x40000, PF_MEMALLOC_NOIO = 0x80000 };\n"
 
 #define MACROS                                                                                                         \
+    "#define SLAB_CONSISTENCY_CHECKS 0x100U\n"                                                                         \
+    "#define SLAB_RED_ZONE 0x400U\n"                                                                                   \
+    "#define SLAB_POISON 0x800U\n"                                                                                     \
+    "#define SLAB_HWCACHE_ALIGN 0x2000U\n"                                                                             \
+    "#define SLAB_CACHE_DMA 0x4000U\n"                                                                                 \
+    "#define SLAB_CACHE_DMA32 0x8000U\n"                                                                               \
+    "#define SLAB_STORE_USER 0x10000U\n"                                                                               \
+    "#define SLAB_RECLAIM_ACCOUNT 0x20000U\n"                                                                          \
+    "#define SLAB_PANIC 0x40000U\n"                                                                                    \
+    "#define SLAB_TYPESAFE_BY_RCU 0x80000U\n"                                                                          \
+    "#define SLAB_DESTROY_BY_RCU SLAB_TYPESAFE_BY_RCU\n"                                                               \
+    "#define SLAB_MEM_SPREAD 0x100000U\n"                                                                              \
+    "#define SLAB_TRACE 0x200000U\n"                                                                                   \
+    "#define SLAB_NOLEAKTRACE 0x800000U\n"                                                                             \
+    "#define SLAB_ACCOUNT 0x4000000U\n"                                                                                \
+    "#define SLAB_NO_USER_FLAGS 0x10000000U\n"                                                                         \
+    "#define KMALLOC_MAX_CACHE_SIZE 8192UL\n"                                                                          \
+    "#define KMALLOC_MAX_SIZE 0x400000UL\n"                                                                            \
+    "#define KMALLOC_MIN_SIZE 8\n"                                                                                     \
+    "#define ZERO_SIZE_PTR ((void *)16)\n"                                                                             \
+    "#define ZERO_OR_NULL_PTR(x) ((unsigned long)(x) <= (unsigned long)ZERO_SIZE_PTR)\n"                               \
+    "#define kmem_cache_s kmem_cache\n"                                                                                \
+    "#define kzfree kfree_sensitive\n"                                                                                 \
+    "#define POISON_INUSE 0x5a\n"                                                                                      \
+    "#define POISON_FREE 0x6b\n"                                                                                       \
+    "#define POISON_END 0xa5\n"                                                                                        \
+    "#define SLUB_RED_INACTIVE 0xbb\n"                                                                                 \
+    "#define SLUB_RED_ACTIVE 0xcc\n"                                                                                   \
     "#define NULL ((void *)0)\n"                                                                                       \
     "#define PAGE_SHIFT 12\n"                                                                                          \
     "#define PAGE_SIZE (1UL << PAGE_SHIFT)\n"                                                                          \

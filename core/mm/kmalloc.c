@@ -140,8 +140,7 @@ static uint32_t large_block(const struct la_mm *mm, uint64_t addr)
 {
     uint32_t pfn = la_virt_to_pfn(mm, addr);
 
-    if (pfn == LA_NO_PFN || addr % LA_PAGE_SIZE != 0 || mm->frame[pfn].kind != LA_FRAME_KERNEL ||
-        !(mm->frame[pfn].flags & LA_FRAME_F_COMPOUND))
+    if (pfn == LA_NO_PFN || addr % LA_PAGE_SIZE != 0 || mm->frame[pfn].kind != LA_FRAME_KERNEL)
         return LA_NO_PFN;
     return pfn;
 }
@@ -159,12 +158,17 @@ void la_kfree(struct la_mm *mm, uint64_t addr)
     }
     pfn = large_block(mm, addr);
     if (pfn != LA_NO_PFN) {
-        la_free_pages(mm, pfn, mm->frame[pfn].order);
+        bool compound = mm->frame[pfn].flags & LA_FRAME_F_COMPOUND;
+
+        (void)snprintf(text, sizeof text, "WARNING: object pointer: 0x%0*llx", la_digits(mm), (unsigned long long)addr);
+        if (!compound)
+            la_warning(mm, text, "This page did not come from kmalloc(): use free_page() or free_pages(). kfree() gives one page back.");
+        la_free_pages(mm, pfn, compound ? mm->frame[pfn].order : 0);
         return;
     }
     (void)snprintf(text, sizeof text, "kfree of 0x%0*llx, which did not come from kmalloc()", la_digits(mm), (unsigned long long)addr);
-    la_oops(mm, text, "For a page that is no slab the real kernel warns (object pointer: …) and frees the page if it is one; "
-                      "for an address outside of the direct map it faults. Nothing is freed here.");
+    la_oops(mm, text, "The real kernel computes a struct page from any address: outside of the direct map it faults, inside it "
+                      "may free somebody else's page. Nothing is freed here.");
 }
 
 uint64_t la_ksize(struct la_mm *mm, uint64_t addr)

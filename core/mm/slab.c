@@ -528,6 +528,10 @@ static uint16_t slow_path(struct la_mm *mm, struct slab_request *r)
             return LA_NO_OBJECT;
         r->served = FROM_NEW;
         if (!la_cache_debug(s)) {
+            struct la_kmem_cache_cpu *c = &s->cpu[mm->cpu];
+
+            if (c->slab != LA_NO_SLAB) /* a constructor allocated from its own cache */
+                la_flush_cpu_slab(mm, s, mm->cpu);
             object = get_freelist(mm, index);
             return load_freelist(mm, r, index, object);
         }
