@@ -41,26 +41,43 @@ static bool suitable(const struct la_zone *zone, const struct la_request *reques
                            zone->nr_free);
 }
 
-/*
- * Can all of the aligned block at @start be emptied?  Stops at the first frame that cannot.  What is
- * set aside for atomic requests stays theirs, and a block that is free already needs no work.
- */
-static bool can_empty(const struct la_mm *mm, uint32_t start, uint32_t pages)
+/* Free pages of @zone that pages may be moved to: not those set aside for atomic requests. */
+static uint32_t room_in(const struct la_zone *zone)
 {
+    uint32_t pages = 0;
+
+    for (uint32_t order = 0; order < LA_MAX_ORDER; order++)
+        for (uint32_t mt = 0; mt < LA_NR_PCPTYPES; mt++)
+            pages += zone->free_area[order].nr[mt] << order;
+    return pages;
+}
+
+/*
+ * Can all of the aligned block at @start be emptied into the @room of its zone, less what of it lies
+ * in the block itself?  Stops at the first frame that cannot.  What is set aside for atomic requests
+ * stays theirs, and a block that is free already needs no work.
+ */
+static bool can_empty(const struct la_mm *mm, uint32_t start, uint32_t pages, uint32_t room)
+{
+    uint32_t nr_free = 0, nr_movable = 0;
+
     if (la_pageblock_type(mm, start) == LA_MT_HIGHATOMIC ||
         (mm->frame[start].kind == LA_FRAME_FREE && 1u << mm->frame[start].order >= pages))
         return false;
     for (uint32_t at = start; at < start + pages;) {
         const struct la_frame *frame = &mm->frame[at];
 
-        if (frame->kind == LA_FRAME_FREE)
+        if (frame->kind == LA_FRAME_FREE) {
+            nr_free += 1u << frame->order;
             at += 1u << frame->order;
-        else if (movable(frame))
+        } else if (movable(frame)) {
+            nr_movable++;
             at++;
-        else
+        } else {
             return false;
+        }
     }
-    return true;
+    return nr_free + nr_movable <= room;
 }
 
 /* The next block that can be emptied, from the zone's cursor on; LA_NO_PFN when none was found. */
@@ -69,12 +86,13 @@ static uint32_t find_block(struct la_mm *mm, struct la_zone *zone, uint32_t orde
     uint32_t pages = 1u << order;
     uint32_t first = (zone->start_pfn + pages - 1) & ~(pages - 1);
     uint32_t blocks = la_zone_end(zone) > first ? (la_zone_end(zone) - first) / pages : 0;
+    uint32_t room = room_in(zone);
     uint32_t cursor = blocks != 0 ? zone->compact_cursor / pages % blocks : 0;
 
     for (uint32_t i = 0; i < blocks && i * pages < SCAN_FRAMES; i++) {
         uint32_t start = first + (cursor + i) % blocks * pages;
 
-        if (!can_empty(mm, start, pages))
+        if (!can_empty(mm, start, pages, room))
             continue;
         zone->compact_cursor = start - first;
         return start;
@@ -140,7 +158,7 @@ static uint32_t empty_block(struct la_mm *mm, struct la_zone *zone, uint32_t sta
             continue;
         uint32_t to = la_rmqueue_types(mm, zone, 0, LA_MT_MOVABLE, LA_ALLOC_WMARK_MIN);
 
-        assert(to != LA_NO_PFN); /* suitable(): more than twice the block is free */
+        assert(to != LA_NO_PFN); /* can_empty(): there is room outside the block */
         la_mod_free_pages(mm, zone, -1);
         LA_TRACE(mm->trace, COMPACT_MOVE, zone->index, at, to);
         migrate_page(mm, at, to);
