@@ -3,7 +3,7 @@ import { chainOf, questionOf } from '../src/inspector/chain';
 import type { LaEvent, Zone } from '../src/protocol/types';
 import { arcsOf, caption, orderFor, rowsOf } from '../src/views/freelists/lists';
 import { covers } from '../src/views/palette';
-import { checksOf, scaleOf } from '../src/views/watermarks/gauge';
+import { checksOf, scaleOf, spread } from '../src/views/watermarks/gauge';
 import { retell, touched } from '../src/views/memory/retell';
 
 const ev = (e: string, fields: object = {}, severity: LaEvent['severity'] = 'act'): LaEvent => ({ e, severity, say: e, zone: 0, ...fields });
@@ -85,6 +85,12 @@ describe('watermarks', () => {
 
   test('checks are numbered in order', () => {
     expect(checksOf(take).map((c) => [c.number, c.pass, c.need])).toEqual([[1, true, 4]]);
+  });
+
+  test('marks at one place stand side by side', () => {
+    const xs = spread([50, 50, 52, 10, 50], 20, 400).toSorted((a, b) => a - b);
+    expect(xs.slice(1).every((x, i) => x - xs[i]! >= 20)).toBe(true);
+    expect(spread([395, 395], 20, 400)).toEqual([395, 400]);
   });
 
   test.each([zone(12288, 288), zone(64, 0), zone(100, 60), zone(1048576, 3544)])('a scale rises and stays inside', (z) => {

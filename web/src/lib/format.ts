@@ -19,7 +19,8 @@ function trim(value: number): string {
 export const withoutType = (value: string): string => value.replace(/^(?:struct )?\w+(?: \w+)* \*+\s*/, '');
 
 /** The same, shorter still, beside the code: a pointer to a page is its frame. */
-export const inBrief = (value: string): string => withoutType(value).replace(/^0x[0-9a-f]+ \(pfn (0x[0-9a-f]+)\)$/, 'page $1');
+export const inBrief = (value: string): string =>
+  withoutType(value.replace(/^struct page \*+ 0x[0-9a-f]+ \(pfn (0x[0-9a-f]+)\)$/, 'page $1'));
 
 /** Zones are called by the kernel's constant, as in flags and code. */
 export const zoneConstant = (name: string): string => `ZONE_${name.toUpperCase()}`;

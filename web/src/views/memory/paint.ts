@@ -87,11 +87,7 @@ export function paint(out: Uint32Array, width: number, height: number, scale: nu
         if (across[x]! < 0) continue;
         const pfn = pick(frames, inks, base + across[x]!, many, line);
         if (pfn < zone.start || pfn >= zone.end || !frames.kind[pfn]) continue;
-        const at = (dx: number, dy: number): number => {
-          const [a, d] = [across[x + dx] ?? -1, down[y + dy] ?? -1];
-          return a < 0 || d < 0 ? -1 : zone.first + a + d;
-        };
-        out[y * width + x] = shade(job, pfn, x, y, at);
+        out[y * width + x] = isEdge(job, pfn, zone.first, across, x, down, y) ? job.inks[frames.kind[pfn]!]!.edge : fillOf(job, pfn, x, y);
       }
     }
   }
@@ -116,20 +112,28 @@ function pick(frames: FrameTable, inks: Ink[], pfn: number, many: number, line: 
 }
 
 /** A block large enough to be seen has an edge: to the left and above, and all around when it is hollow. */
-function shade(job: Job, pfn: number, x: number, y: number, at: (dx: number, dy: number) => number): number {
-  const { frames, columns } = job;
-  const ink = job.inks[frames.kind[pfn]!]!;
-  const order = frames.order[pfn]!;
+function isEdge(job: Job, pfn: number, first: number, across: Int32Array, x: number, down: Int32Array, y: number): boolean {
+  const order = job.frames.order[pfn]!;
   const size = 2 ** order;
-  const wide = 2 ** Math.min(order, columns) * job.px;
-  const tall = 2 ** Math.max(0, order - columns) * job.py;
-  if (wide >= 3 && tall >= 3) {
-    const head = pfn - (pfn % size);
-    const differs = (dx: number, dy: number): boolean => {
-      const other = at(dx, dy);
-      return other < head || other >= head + size;
-    };
-    if (differs(-1, 0) || differs(0, -1) || (ink.hollow && (differs(1, 0) || differs(0, 1)))) return ink.edge;
-  }
+  const wide = 2 ** Math.min(order, job.columns) * job.px;
+  const tall = 2 ** Math.max(0, order - job.columns) * job.py;
+  if (wide < 3 || tall < 3) return false;
+  const head = pfn - (pfn % size);
+  const a = across[x]!;
+  const d = down[y]!;
+  if (leaves(head, size, first, across[x - 1], d) || leaves(head, size, first, a, down[y - 1])) return true;
+  if (!job.inks[job.frames.kind[pfn]!]!.hollow) return false;
+  return leaves(head, size, first, across[x + 1], d) || leaves(head, size, first, a, down[y + 1]);
+}
+
+/** Does the pixel at these offsets lie outside the block of @size frames at @head? */
+function leaves(head: number, size: number, first: number, a: number | undefined, d: number | undefined): boolean {
+  if (a === undefined || d === undefined || a < 0 || d < 0) return true;
+  const other = first + a + d;
+  return other < head || other >= head + size;
+}
+
+function fillOf(job: Job, pfn: number, x: number, y: number): number {
+  const ink = job.inks[job.frames.kind[pfn]!]!;
   return ink.pattern !== 'none' && covers(ink.pattern, x, y) ? ink.mark : ink.fill;
 }

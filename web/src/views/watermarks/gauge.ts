@@ -54,4 +54,15 @@ export function scaleOf(zone: Zone, checks: Check[]): Scale {
   };
 }
 
+/** @xs moved to the right as far as needed so that none is closer than @apart to an earlier one; none beyond @most. */
+export function spread(xs: number[], apart: number, most: number): number[] {
+  const placed: number[] = [];
+  for (const x of xs) {
+    let at = Math.min(x, most);
+    while (placed.some((other) => Math.abs(other - at) < apart) && at < most) at = Math.min(most, at + apart / 4);
+    placed.push(at);
+  }
+  return placed;
+}
+
 const clamp = (value: number): number => Math.min(1, Math.max(0, value));
