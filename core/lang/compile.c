@@ -189,15 +189,15 @@ static void check_undefined(struct la_program *p)
 {
     uint32_t nr;
     const struct la_api *api = la_api_table(&nr);
-    const char *names[256];
+    const char *names[512];
     struct la_buf hint;
 
     la_buf_init(&hint, p->host);
-    for (uint32_t i = 0; i < nr && i < 256; i++)
+    for (uint32_t i = 0; i < nr && i < 512; i++)
         names[i] = api[i].name;
     for (uint32_t i = 0; i < p->fns.nr; i++) {
         const struct la_fn *fn = &p->fns.data[i];
-        const char *guess = fn->defined ? NULL : la_did_you_mean(fn->name, names, nr < 256 ? nr : 256);
+        const char *guess = fn->defined ? NULL : la_did_you_mean(fn->name, names, nr < 512 ? nr : 512);
         const char *later = la_api_later(fn->name);
 
         if (fn->defined)

@@ -21,7 +21,7 @@ static const struct mistake mistakes[] = {
      "did you mean alloc_pages_node?"},
     {"alloc_page(GFP_KERNAL);", 1, 12, 22, "unknown name `GFP_KERNAL`", "did you mean GFP_KERNEL?"},
     {"void *p = kthread_run(3, 0, 0);", 1, 11, 22, "unknown function `kthread_run`", "not simulated yet (threads)"},
-    {"mempoll_free(0, 0);", 1, 1, 13, "unknown function", "did you mean mempool_free?"},
+    {"mempoll_free(0, 0);", 1, 1, 13, "unknown function `mempoll_free`", "mempool_free"},
     {"gft_t mask;", 1, 1, 6, "unknown type `gft_t`", "did you mean gfp_t?"},
     {"strct page *p;", 1, 1, 6, "unknown type `strct`", "did you mean struct?"},
     {"struct page p; p.flgs = 1;", 1, 18, 22, "has no member `flgs`", "did you mean flags?"},
@@ -177,7 +177,7 @@ static void warnings_do_not_stop(void **state)
         {"printk(\"%d %d\", 1);", 1, 1, 20, "the format asks for 2 values, but 1 is given", NULL},
         {"printk(\"100%%\", 1);", 1, 1, 19, "the format asks for 0 values, but 1 is given", NULL},
         {"printk(\"%*d\", 1);", 1, 1, 17, "the format asks for 2 values, but 1 is given", NULL},
-        {"void *vmalloc(unsigned long size);", 1, 7, 14, "no `vmalloc`", "not simulated yet"},
+        {"int request_irq(unsigned int irq);", 1, 5, 16, "no `request_irq`", "not simulated yet"},
     };
 
     (void)state;
