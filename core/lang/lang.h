@@ -159,6 +159,8 @@ struct la_var {
     uint64_t pointer; /* the pointer's value */
 };
 
+/** Append the name of the function at simulated address @addr, or the address in hex. */
+void la_interp_function_text(const struct la_interp *interp, uint64_t addr, struct la_buf *out);
 /** Call @visit for the variables in scope: call frames innermost first, then globals. */
 void la_interp_vars(const struct la_interp *interp, void (*visit)(void *ctx, const struct la_var *var), void *ctx);
 /** Call @visit for each active call, innermost first: its place (the statement it is in). */

@@ -16,7 +16,7 @@ enum { VARIABLES_MAX = 1024, LEAVES_MAX = 64, TEXT_MAX = 24, ELEMENTS_MAX = 8, D
 
 /* ---- values ---- */
 
-static void text_of_function(const struct la_interp *ip, uint64_t addr, struct la_buf *out)
+void la_interp_function_text(const struct la_interp *ip, uint64_t addr, struct la_buf *out)
 {
     uint64_t offset = addr - ip->image_base;
     uint32_t rows;
@@ -60,7 +60,7 @@ static void text_of_pointer(const struct la_interp *ip, const struct la_type *ty
         return;
     }
     if (base->kind == LA_TY_FUNC) {
-        text_of_function(ip, value, out);
+        la_interp_function_text(ip, value, out);
         return;
     }
     la_type_text(type, out);

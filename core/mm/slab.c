@@ -584,6 +584,7 @@ uint64_t la_kmem_cache_alloc(struct la_mm *mm, uint32_t cache, la_gfp_t gfp, int
 
     slab->used[i / 32] |= 1u << (i % 32);
     s->nr_live++;
+    la_slab_set_owner(mm, object);
     tell_served(mm, &r, object);
     if (gfp & LA_GFP_ZERO) {
         if (s->ctor != 0)

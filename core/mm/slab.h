@@ -29,7 +29,8 @@ enum {
     LA_CACHE_STRUCT = 256,    /* struct kmem_cache i lies in the image window at LA_CACHES_AT + 256 i */
     LA_CACHES_AT = 0x360000,
     LA_CACHE_ALIASES = 4,
-    LA_MAX_POOLS = 64
+    LA_MAX_POOLS = 64,
+    LA_OBJECT_OWNERS = 4096   /* who allocated an object is remembered for about that many */
 };
 
 #define LA_NO_SLAB UINT32_MAX
@@ -151,6 +152,7 @@ struct la_kmem {
     bool no_storage;               /* the host's limit on written pages was hit */
     bool callback_failed;          /* a constructor oopsed: the call must stop */
     uint32_t fail_tick;
+    struct la_region *owners;      /* LA_OBJECT_OWNERS pairs: address / 8, step */
     struct la_region *region[LA_SLAB_REGIONS];
     struct la_kmem_cache cache[LA_MAX_CACHES];
     struct la_mempool *pool;       /* LA_MAX_POOLS of them */
@@ -231,6 +233,8 @@ static inline bool la_slab_used(const struct la_slab *slab, uint32_t i)
  * @cpu_list: the list of a CPU.  Returns how many; stops at a broken pointer.
  */
 uint32_t la_slab_freelist(const struct la_mm *mm, const struct la_slab *slab, uint16_t first, uint16_t *out, uint32_t max);
+/** The id (la_mm.owner, a step) under which the object at @object was allocated; 0 = not known any more. */
+uint32_t la_slab_owner(const struct la_mm *mm, uint64_t object);
 /** SLUB's validate interface: check all slabs of a cache; returns the number of slabs looked at. */
 uint32_t la_validate_slab_cache(struct la_mm *mm, uint32_t cache);
 

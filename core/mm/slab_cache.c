@@ -376,7 +376,8 @@ bool la_kmem_init(struct la_mm *mm, const struct la_slab_rules *rules, uint64_t 
     if (!kmem)
         return false;
     kmem->pool = la_arena_hot(mm->arena, LA_MAX_POOLS * sizeof *kmem->pool);
-    if (!kmem->pool)
+    kmem->owners = la_arena_region(mm->arena, LA_OBJECT_OWNERS * 2 * sizeof(uint32_t), 0);
+    if (!kmem->pool || !kmem->owners)
         return false;
     mm->kmem = kmem;
     kmem->rules = *rules;

@@ -22,6 +22,8 @@ bool la_check_valid_pointer(const struct la_mm *mm, const struct la_slab *slab, 
 /** The free pointer of object @i as it lies in memory, and writing it. */
 uint64_t la_get_freepointer(const struct la_mm *mm, const struct la_slab *slab, uint32_t i);
 void la_set_freepointer(struct la_mm *mm, const struct la_slab *slab, uint32_t i, uint16_t next);
+/** Remember that the running statement allocated @object. */
+void la_slab_set_owner(struct la_mm *mm, uint64_t object);
 /** Bytes of the direct map, across pages. */
 void la_mem_read(const struct la_mm *mm, uint64_t addr, void *buf, uint32_t len);
 void la_mem_write(struct la_mm *mm, uint64_t addr, const void *buf, uint32_t len);

@@ -195,6 +195,32 @@ void la_mem_fill(struct la_mm *mm, uint64_t addr, uint8_t byte, uint32_t len)
     }
 }
 
+/* ---- who allocated an object ---- */
+
+/* A small table: an object may push another one out. */
+static uint32_t *owner_pair(const struct la_mm *mm, uint64_t object)
+{
+    uint32_t key = (uint32_t)(object >> 3);
+
+    return (uint32_t *)(void *)mm->kmem->owners->base + 2 * (size_t)(key % LA_OBJECT_OWNERS);
+}
+
+uint32_t la_slab_owner(const struct la_mm *mm, uint64_t object)
+{
+    const uint32_t *pair = owner_pair(mm, object);
+
+    return pair[0] == (uint32_t)(object >> 3) ? pair[1] : 0;
+}
+
+void la_slab_set_owner(struct la_mm *mm, uint64_t object)
+{
+    uint32_t *pair = owner_pair(mm, object);
+
+    la_region_touch(mm->kmem->owners, pair, 2 * sizeof *pair);
+    pair[0] = (uint32_t)(object >> 3);
+    pair[1] = mm->owner;
+}
+
 /* ---- free pointers ---- */
 
 uint64_t la_get_freepointer(const struct la_mm *mm, const struct la_slab *slab, uint32_t i)

@@ -22,7 +22,7 @@
 #include "timeline/timeline.h"
 
 enum la_view_section {
-    LA_VIEW_MACHINE, LA_VIEW_ZONES, LA_VIEW_FRAMES, LA_VIEW_BUDDY, LA_VIEW_PCP, LA_VIEW_CONTEXT, LA_VIEW_PROGRAM,
+    LA_VIEW_MACHINE, LA_VIEW_ZONES, LA_VIEW_FRAMES, LA_VIEW_BUDDY, LA_VIEW_PCP, LA_VIEW_CACHES, LA_VIEW_POOLS, LA_VIEW_CONTEXT, LA_VIEW_PROGRAM,
     LA_VIEW_CONSOLE, LA_VIEW_NR
 };
 
@@ -67,6 +67,10 @@ struct la_run {
 void la_view_all_frames(const struct la_mm *mm, struct la_json *w);
 /** Write the runs for the frames in @range (sorted or not; it is sorted and merged in place). */
 void la_view_some_frames(const struct la_mm *mm, struct la_frame_note *range, uint32_t nr, struct la_json *w);
+
+/* caches.c */
+void la_view_caches(const struct la_timeline *timeline, struct la_json *w);
+void la_view_pools(const struct la_timeline *timeline, struct la_json *w);
 
 /* program.c */
 void la_view_program(const struct la_timeline *timeline, struct la_json *w);
