@@ -74,23 +74,25 @@ bool la_watermark_ok(const struct la_zone *zone, uint32_t order, uint32_t mark, 
     return order == 0 || has_block(zone, order, alloc_flags);
 }
 
-/* The reason of a verdict, for the decision path on screen. */
+/*
+ * The reason of a verdict, for the decision path on screen: the zone's free pages, as everybody sees
+ * them, and the number they must exceed: mark, reserve, and what the block itself and the pageblocks
+ * set aside for atomic requests take out.
+ */
 static void report(struct la_mm *mm, const struct la_zone *zone, const struct la_request *request, int64_t free,
                    bool ok)
 {
     uint32_t which = request->alloc_flags & LA_ALLOC_WMARK_MASK;
     int64_t min = la_watermark_min(la_wmark_pages(zone, which), request->alloc_flags);
     uint32_t reserve = zone->lowmem_reserve[request->highest];
-    int64_t usable = free - unusable_free(zone, request->order, request->alloc_flags);
+    int64_t need = min + reserve + unusable_free(zone, request->order, request->alloc_flags);
 
     if (ok)
-        LA_TRACE(mm->trace, WMARK_PASS, zone->index, which, (uint64_t)usable, (uint64_t)(min + reserve), (uint64_t)min,
-                 reserve);
-    else if (usable > min + reserve)
-        LA_TRACE(mm->trace, NO_BLOCK, zone->index, request->order, (uint64_t)usable);
+        LA_TRACE(mm->trace, WMARK_PASS, zone->index, which, (uint64_t)free, (uint64_t)need, (uint64_t)min, reserve);
+    else if (free > need)
+        LA_TRACE(mm->trace, NO_BLOCK, zone->index, request->order, (uint64_t)free);
     else
-        LA_TRACE(mm->trace, WMARK_FAIL, zone->index, which, (uint64_t)usable, (uint64_t)(min + reserve), (uint64_t)min,
-                 reserve);
+        LA_TRACE(mm->trace, WMARK_FAIL, zone->index, which, (uint64_t)free, (uint64_t)need, (uint64_t)min, reserve);
 }
 
 bool la_watermark_fast(struct la_mm *mm, struct la_zone *zone, const struct la_request *request)

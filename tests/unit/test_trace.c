@@ -148,7 +148,7 @@ static void event_names_come_from_the_machine_check(void **state)
     d.trace->names.text = name_it;
     LA_TRACE(d.trace, WMARK_PASS, 1, 2, 100, (uint64_t)-5, 0, 0);
     la_event_sentence(d.trace, &d.trace->event[0], &d.buf);
-    assert_string_equal(la_buf_str(&d.buf), "zone<1> passes at wmark<2>: 100 free, more than -5 must stay.");
+    assert_string_equal(la_buf_str(&d.buf), "zone<1> passes at wmark<2>: 100 pages are free, and it takes more than -5.");
     la_buf_clear(&d.buf);
     LA_TRACE(d.trace, ALLOC_REQUEST, 0xCC0, 2, 1, 0);
     la_json_init(&w, &d.buf);
