@@ -227,12 +227,12 @@ bool la_free_debug_checks(struct la_mm *mm, struct la_kmem_cache *s, uint32_t in
 
     if (s->flags & LA_SLAB_CONSISTENCY_CHECKS)
         ok = check_slab(mm, s, index);
+    if (ok && (s->flags & LA_SLAB_CONSISTENCY_CHECKS))
+        ok = free_consistency_checks(mm, s, index, object);
     if (ok && la_slab_at(mm, index)->inuse == 0) {
         la_slab_err(mm, s, index, "Slab has 0 allocated objects but 1 are to be freed");
         ok = false;
     }
-    if (ok && (s->flags & LA_SLAB_CONSISTENCY_CHECKS))
-        ok = free_consistency_checks(mm, s, index, object);
     if (ok)
         return true;
     (void)snprintf(text, sizeof text, "Object at 0x%0*llx not freed", la_digits(mm), (unsigned long long)object);

@@ -105,6 +105,8 @@ bool la_calculate_sizes(const struct la_slab_rules *rules, struct la_kmem_cache 
     uint32_t word = rules->pointer_bytes, size = align_up(s->object_size, word);
     bool poison_object = (s->flags & LA_SLAB_POISON) && !(s->flags & LA_SLAB_TYPESAFE_BY_RCU) && s->ctor == 0;
 
+    if (s->object_size == 0 || s->object_size > LA_KMALLOC_MAX || s->align == 0 || s->align > LA_KMALLOC_MAX)
+        return false;
     s->flags &= ~(LA_SLAB_OBJECT_POISON | LA_SLAB_CMPXCHG_DOUBLE);
     s->flags |= poison_object ? LA_SLAB_OBJECT_POISON : 0;
     if ((s->flags & LA_SLAB_RED_ZONE) && size == s->object_size)

@@ -201,8 +201,11 @@ static void free_what_is_left(struct slab_replay *r, const cJSON *ops)
 
         if (!what || strcmp(what, "alloc") != 0)
             continue;
-        for (other = op->next; other && !freed; other = other->next)
-            freed = la_verify_number(other, "h", -2) == h && strcmp(la_cjson_string(la_cjson_get(other, "op")), "free") == 0;
+        for (other = op->next; other && !freed; other = other->next) {
+            const char *later = la_cjson_string(la_cjson_get(other, "op"));
+
+            freed = later && la_verify_number(other, "h", -2) == h && strcmp(later, "free") == 0;
+        }
         uint32_t index = slab_by_id(r, la_verify_number(op, "slab", -1)), i = (uint32_t)la_verify_number(op, "obj", 0);
 
         if (!freed && index != LA_NO_SLAB && i < la_slab_at(r->mm, index)->objects)

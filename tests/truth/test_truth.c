@@ -56,7 +56,7 @@ static void replay(const char *name, const char *kind, uint64_t at_least, uint64
 }
 
 /* The traces whose name begins with one of @prefixes; every one must be identical. */
-static void replay_traces(const char *const *prefixes, uint32_t expected)
+static void replay_traces_of(const char *const *prefixes, const char *kind, uint64_t at_least, uint32_t expected)
 {
     DIR *folder = opendir("tests/truth");
     struct dirent *entry;
@@ -67,12 +67,17 @@ static void replay_traces(const char *const *prefixes, uint32_t expected)
         for (const char *const *prefix = prefixes; *prefix; prefix++) {
             if (strncmp(entry->d_name, *prefix, strlen(*prefix)) != 0)
                 continue;
-            replay(entry->d_name, "buddy trace", 800, 0);
+            replay(entry->d_name, kind, at_least, 0);
             nr++;
         }
     }
     closedir(folder);
     assert_int_equal(nr, expected);
+}
+
+static void replay_traces(const char *const *prefixes, uint32_t expected)
+{
+    replay_traces_of(prefixes, "buddy trace", 800, expected);
 }
 
 static void test_pure_buddy_traces_are_identical(void **state)
@@ -123,6 +128,29 @@ static void test_vmalloc_traces(void **state)
     replay("vmalloc_trace_v_random_la57.json.gz", "vmalloc trace", 8000, 0);
 }
 
+static void test_geometry_of_caches_is_exact(void **state)
+{
+    (void)state;
+    replay("slab_geometry.json.gz", "slab geometry", 200000, 0);
+    replay("slab_caches_boot.json.gz", "slab geometry", 9000, 0);
+}
+
+static void test_kmalloc_sizes_are_exact(void **state)
+{
+    (void)state;
+    replay("kmalloc_sizes.json.gz", "kmalloc sizes", 40000, 0);
+    replay("kmalloc_sizes_i386.json.gz", "kmalloc sizes", 40000, 0);
+}
+
+static void test_slab_and_pool_traces_are_identical(void **state)
+{
+    static const char *const slabs[] = {"slab_trace_", NULL}, *const pools[] = {"mempool_trace_", NULL};
+
+    (void)state;
+    replay_traces_of(slabs, "slab trace", 3000, 20);
+    replay_traces_of(pools, "mempool trace", 700, 2);
+}
+
 static void refused(const char *json, const char *why)
 {
     struct la_verify_report report;
@@ -147,6 +175,14 @@ static void test_other_files_are_refused(void **state)
         "4e9}],"
         "\"VMALLOC_START\":\"0xffffc90000000000\",\"VMALLOC_END\":\"0xffffe8ffffffffff\",\"initial_free\":[[\"0x1\","
         "\"0xff\"]]}",
+        "{\"b\":{\"grid\":[{},{\"req_size\":4294967295,\"req_align\":3},{\"req_size\":-1}],\"slub_min_order\":99}}",
+        "{\"b\":{\"internal\":{\"caches\":[{\"object_size\":1,\"align\":1e9},{\"refcount\":9}]}}}",
+        "{\"ops\":[{\"op\":\"alloc\"},{}],\"objs_per_slab\":1}",
+        "{\"ops\":[{\"op\":\"alloc\",\"h\":1},{\"op\":\"free\",\"slab\":7,\"obj\":-5},{}],\"objs_per_slab\":16,\"object_size\":256,"
+        "\"nr_cpu_ids\":2,\"random_seq\":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,99],\"after_freeing_everything_left\":{}}",
+        "{\"entries\":[{\"n\":-1},{\"n\":1e15,\"result\":\"x\"}],\"KMALLOC_MAX_SIZE\":1}",
+        "{\"ops\":[{\"op\":\"alloc\"},{\"op\":\"create\",\"min_nr_arg\":-3},{\"op\":\"create\",\"min_nr_arg\":1,\"kind\":77},"
+        "{\"op\":\"free\",\"h\":-1},{\"op\":\"resize\",\"new_min\":0},{\"op\":\"destroy\"}],\"kinds\":[]}",
         "{\"m\":{\"runs\":[{}]}}",
         "{\"m\":{\"runs\":[{\"result\":{\"before\":[{\"zone\":\"DMA\",\"nr_free_pages\":64}]}}]}}",
         "{\"m\":{\"zones\":[{\"zone\":\"DMA\",\"node\":99}]}}",
@@ -175,6 +211,9 @@ int main(void)
         cmocka_unit_test(test_watermarks_and_protection_are_exact),
         cmocka_unit_test(test_reserve_depths),
         cmocka_unit_test(test_vmalloc_traces),
+        cmocka_unit_test(test_geometry_of_caches_is_exact),
+        cmocka_unit_test(test_kmalloc_sizes_are_exact),
+        cmocka_unit_test(test_slab_and_pool_traces_are_identical),
         cmocka_unit_test(test_other_files_are_refused),
     };
 

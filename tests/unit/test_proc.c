@@ -85,6 +85,13 @@ static void test_pagetypeinfo_is_the_kernels_text(void **state)
     same_text(LIKE_THE_SAMPLE, "/proc/pagetypeinfo", "tests/truth/raw/pagetypeinfo.txt");
 }
 
+static void test_meminfo_is_the_kernels_text(void **state)
+{
+    (void)state;
+    same_text(LIKE_THE_SAMPLE, "meminfo", "tests/truth/raw/meminfo.txt");
+    same_text("{\"profile\":\"i386\",\"memory\":\"1536M\",\"cpus\":2,\"pae\":true}", "meminfo", "tests/truth/raw/i386_meminfo.txt");
+}
+
 /* One page taken from a block of 64: one free block of each order 0..5. */
 static void test_buddyinfo_counts_blocks(void **state)
 {
@@ -120,7 +127,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_buddyinfo_is_the_kernels_text),    cmocka_unit_test(test_zoneinfo_is_the_kernels_text),
-        cmocka_unit_test(test_pagetypeinfo_is_the_kernels_text), cmocka_unit_test(test_buddyinfo_counts_blocks),
+        cmocka_unit_test(test_pagetypeinfo_is_the_kernels_text),
+        cmocka_unit_test(test_meminfo_is_the_kernels_text), cmocka_unit_test(test_buddyinfo_counts_blocks),
         cmocka_unit_test(test_there_is_no_other_file),
     };
 
