@@ -56,7 +56,7 @@ fuzz_c   := $(sort $(wildcard tests/fuzz/fuzz_*.c tests/fuzz/*/fuzz_*.c))
 
 # --- What people call -------------------------------------------------------------------------------------------
 
-.PHONY: help run all deps deps-test native wasm web test unit asan fuzz fuzz-build bench bench-build golden-update lint clean
+.PHONY: help run all deps deps-test native wasm web test unit asan fuzz fuzz-build bench bench-build golden-update pictures lint clean
 
 help: ## list all targets and options
 	@echo 'Lookaside. Targets:'
@@ -101,6 +101,9 @@ bench: ## measure: a table of ratios, all from one run
 
 golden-update: native ## write down anew what every lesson does; read the diff before committing it
 	@GOLDEN_UPDATE=1 node --test tests/golden/*.test.mjs
+
+pictures: all ## take the pictures of README.md with the current build
+	@cd web && node scripts/pictures.mjs
 
 lint: ## check formatting (clang-format) and look for bugs (cppcheck, where installed)
 	@.ci/lint

@@ -5,7 +5,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from '@playwright/test';
 
-const PORT = 8477;
+const PORT = Number(process.env['E2E_PORT'] ?? 8477);
 const program = fileURLToPath(new URL('../build/lookaside', import.meta.url));
 
 export default defineConfig({
