@@ -17,6 +17,7 @@ struct runs {
     const struct la_mm *mm;
     struct la_json *w;
     struct la_run run; /* the one being extended; blocks 0 = none */
+    uint32_t done;     /* frames below this one are written: ranges may share a large block */
 };
 
 static void write_run(struct runs *r)
@@ -64,11 +65,12 @@ static void add_block(struct runs *r, uint32_t pfn)
 /* The blocks that cover @from..@to-1, a part of one zone. */
 static void add_range(struct runs *r, uint32_t from, uint32_t to)
 {
-    uint32_t pfn = la_frame_head(r->mm, from);
+    uint32_t pfn = from < r->done ? r->done : la_frame_head(r->mm, from);
 
     while (pfn < to) {
         add_block(r, pfn);
         pfn += 1u << r->mm->frame[pfn].order;
+        r->done = pfn;
     }
 }
 
