@@ -2,6 +2,8 @@
 #include "door/door.h"
 #include "view/proc.h"
 
+#include <stdlib.h>
+
 bool la_op_snapshot(struct la_req *req)
 {
     struct la_timeline *t = req->branch->timeline;
@@ -27,7 +29,7 @@ static bool look_at(struct la_req *req, struct la_json *w)
 {
     struct la_timeline *t = req->branch->timeline;
     const cJSON *pfn = la_cjson_get(req->request, "pfn"), *zone = la_cjson_get(req->request, "zone");
-    const char *variable = la_req_text(req, "variable", false);
+    const char *variable = la_req_text(req, "variable", false), *address = la_req_text(req, "address", false);
     uint64_t number = 0;
 
     if (req->error)
@@ -42,10 +44,15 @@ static bool look_at(struct la_req *req, struct la_json *w)
                (la_view_inspect_zone(t, (uint32_t)number, w) ||
                 la_req_fail(req, LA_E_NOT_FOUND, "", "there is no zone %u", (unsigned int)number));
     }
+    if (address) {
+        uint64_t addr = strtoull(address, NULL, 16);
+
+        return la_view_inspect_address(t, addr, w) || la_req_fail(req, LA_E_NOT_FOUND, "", "no memory at 0x%llx", (unsigned long long)addr);
+    }
     if (variable)
         return la_view_inspect_variable(t, variable, w) ||
                la_req_fail(req, LA_E_NOT_FOUND, "", "no variable \"%.40s\" is in scope", variable);
-    return la_req_fail(req, LA_E_BAD_REQUEST, "", "inspect needs \"pfn\", \"zone\" or \"variable\"");
+    return la_req_fail(req, LA_E_BAD_REQUEST, "", "inspect needs \"pfn\", \"zone\", \"variable\" or \"address\"");
 }
 
 bool la_op_inspect(struct la_req *req)

@@ -386,6 +386,16 @@ static void read_cache_line(struct reader *r, const cJSON *item)
         r->config->cache_line = bytes;
 }
 
+static void read_freelist_random(struct reader *r, const cJSON *item)
+{
+    read_bool(r, "freelist_random", item, &r->config->freelist_random);
+}
+
+static void read_slub_nomerge(struct reader *r, const cJSON *item)
+{
+    read_bool(r, "slub_nomerge", item, &r->config->slub_nomerge);
+}
+
 static void read_seed(struct reader *r, const cJSON *item)
 {
     if (!la_cjson_uint(item, UINT64_C(1) << 53, &r->config->seed))
@@ -399,7 +409,8 @@ static void read_seed(struct reader *r, const cJSON *item)
         X("reserved", read_reserved) X("min_free_kbytes", read_min_free) X("watermark_boost_factor", read_boost)       \
             X("watermark_scale_factor", read_scale) X("pageblock_order", read_block_order) X("thp", read_thp)          \
                 X("pcp", read_pcp) X("pae", read_pae) X("page_cache", read_page_cache) X("processes", read_processes)  \
-                    X("devices", read_devices) X("cache_line", read_cache_line) X("seed", read_seed)
+                    X("devices", read_devices) X("cache_line", read_cache_line) X("seed", read_seed)                  \
+                        X("freelist_random", read_freelist_random) X("slub_nomerge", read_slub_nomerge)
 
 #define SETTING_READER(name, reader) reader,
 #define SETTING_NAME(name, reader)   name,

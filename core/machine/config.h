@@ -54,6 +54,8 @@ struct la_machine_config {
     uint32_t nr_devices;
     struct la_device_config device[LA_CONFIG_DEVICES];
     uint32_t cache_line; /* bytes, default 64 */
+    bool freelist_random;                    /* new slabs link their objects in an order by `seed` */
+    bool slub_nomerge;                       /* caches of the same size stay apart */
     uint64_t seed;
 };
 

@@ -87,7 +87,8 @@ static bool make_caches(struct la_machine *machine)
 {
     const struct la_machine_config *config = &machine->config;
     struct la_slab_rules rules = {.nr_cpus = machine->mm->nr_cpus, .max_order = 3, .cache_line = config->cache_line,
-                                  .pointer_bytes = machine->mm->layout.pointer_bytes};
+                                  .pointer_bytes = machine->mm->layout.pointer_bytes, .nomerge = config->slub_nomerge,
+                                  .freelist_random = config->freelist_random};
 
     return la_kmem_init(machine->mm, &rules, config->seed, true);
 }

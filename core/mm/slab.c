@@ -547,9 +547,9 @@ static uint16_t slow_path(struct la_mm *mm, struct slab_request *r)
 static void tell_served(struct la_mm *mm, const struct slab_request *r, uint64_t object)
 {
     static const char *const why[] = {"the freelist of this CPU had it", "other CPUs had given objects of this CPU's slab back",
-                                      "this CPU's own slab was full, the first slab of its partial list takes over",
+                                      "this CPU's own slab was full, so the first slab of its partial list takes over",
                                       "this CPU had no slab with free objects, the node's partial list had one",
-                                      "no slab had a free object: a new slab was made"};
+                                      "no slab had a free object, so a new one was made"};
 
     if (!mm->trace->on)
         return;

@@ -145,7 +145,7 @@ static void say_value(const struct la_timeline *t, const struct la_last_step *la
 void la_say(const struct la_timeline *t, const struct la_last_step *last, struct la_buf *out)
 {
     bool said = last->status != LA_STEP_ASSERT_FAILED &&
-                (say_oops(t, out) || say_alloc(t, out) || say_free(t, out) || say_print(t, out));
+                (say_oops(t, out) || la_say_objects(t, out) || say_alloc(t, out) || say_free(t, out) || say_print(t, out));
 
     if (!said)
         say_value(t, last, out);

@@ -164,5 +164,7 @@ uint64_t la_timeline_keyframe_bytes(const struct la_timeline *timeline);
 /* say.c */
 /** Append what the statement just run did, in one sentence, out of the events of @trace. */
 void la_say(const struct la_timeline *timeline, const struct la_last_step *last, struct la_buf *out);
+/** The same for steps about caches, kmalloc or pools; false when there was nothing of that kind (say_objects.c). */
+bool la_say_objects(const struct la_timeline *timeline, struct la_buf *out);
 
 #endif

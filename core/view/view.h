@@ -88,6 +88,8 @@ void la_view_next(const struct la_timeline *timeline, struct la_json *w);
 bool la_view_inspect_frame(const struct la_timeline *timeline, uint32_t pfn, struct la_json *w);
 /** Write what zone @index is; false when there is none. */
 bool la_view_inspect_zone(const struct la_timeline *timeline, uint32_t index, struct la_json *w);
+/** Write what lies at @addr: an object of a slab with every byte named, or its frame; false when no memory does. */
+bool la_view_inspect_address(const struct la_timeline *timeline, uint64_t addr, struct la_json *w);
 /** Write what variable @name is; false when none is in scope. */
 bool la_view_inspect_variable(const struct la_timeline *timeline, const char *name, struct la_json *w);
 
