@@ -24,6 +24,7 @@
 #include "machine/machine.h"
 
 #include "machine/device.h"
+#include "mm/slab.h"
 #include "mm/vmalloc.h"
 
 #include <inttypes.h>
@@ -222,6 +223,7 @@ static enum la_mmu_status write_frame(struct la_machine *machine, const struct p
                                       uint32_t len)
 {
     check_owner(machine, place->pfn, true);
+    la_slab_note_store(machine->mm, place->pfn, place->offset, len);
     if (!la_frame_store(machine->mm, place->pfn, place->offset, buf, len))
         return LA_MMU_NO_STORAGE;
     la_note_block(machine->mm, place->pfn, 0);
@@ -278,6 +280,7 @@ enum la_mmu_status la_mmu_fill(struct la_machine *machine, uint64_t addr, uint8_
 
         if (place.window == W_FRAME && place.offset == 0 && len >= LA_PAGE_SIZE) {
             check_owner(machine, place.pfn, true);
+            la_slab_note_store(machine->mm, place.pfn, 0, LA_PAGE_SIZE);
             la_frame_set_fill(machine->mm, place.pfn, byte);
             la_note_block(machine->mm, place.pfn, 0);
             part = LA_PAGE_SIZE;

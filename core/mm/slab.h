@@ -94,7 +94,7 @@ struct la_slab {
     uint16_t slabs;                /* on a CPU's partial list: slabs from here on */
     uint8_t order, node, list, cpu;
     bool frozen;
-    bool damaged;                  /* a freelist of it was found broken: some objects are lost */
+    bool damaged;                  /* the program wrote over a free pointer, or a list was found broken: objects may be lost */
     uint32_t used[LA_SLAB_OBJECTS / 32]; /* bit: the program (or a pool) holds the object */
 };
 
@@ -228,6 +228,11 @@ static inline bool la_slab_used(const struct la_slab *slab, uint32_t i)
 {
     return slab->used[i / 32] >> (i % 32) & 1;
 }
+/**
+ * Somebody who does not own the free pointers wrote @len bytes at @offset of frame @pfn (a store of the program): when
+ * a free pointer of a free object was among them, the slab is damaged from now on.
+ */
+void la_slab_note_store(struct la_mm *mm, uint32_t pfn, uint32_t offset, uint32_t len);
 /**
  * The objects of a freelist from @first on, next to be handed out first; at most @max go to @out.
  * @cpu_list: the list of a CPU.  Returns how many; stops at a broken pointer.

@@ -244,6 +244,27 @@ void la_set_freepointer(struct la_mm *mm, const struct la_slab *slab, uint32_t i
     la_mem_write(mm, la_slab_object(mm, slab, i) + mm->kmem->cache[slab->cache].offset, bytes, mm->layout.pointer_bytes);
 }
 
+void la_slab_note_store(struct la_mm *mm, uint32_t pfn, uint32_t offset, uint32_t len)
+{
+    uint32_t head = la_frame_head(mm, pfn);
+
+    if (mm->frame[head].kind != LA_FRAME_SLAB || !mm->kmem || len == 0)
+        return;
+    uint32_t index = mm->frame[head].use, first, last;
+    const struct la_slab *slab = slot(mm, index);
+    const struct la_kmem_cache *s = &mm->kmem->cache[slab->cache];
+
+    offset += (pfn - head) << LA_PAGE_SHIFT;
+    first = offset / s->size;
+    last = (offset + len - 1) / s->size;
+    for (uint32_t i = first; i <= last && i < slab->objects && !slab->damaged; i++) {
+        uint32_t pointer = i * s->size + s->red_left_pad + s->offset;
+
+        if (!la_slab_used(slab, i) && offset < pointer + mm->layout.pointer_bytes && offset + len > pointer)
+            la_slab_write(mm, index)->damaged = true;
+    }
+}
+
 uint32_t la_slab_freelist(const struct la_mm *mm, const struct la_slab *slab, uint16_t first, uint16_t *out, uint32_t max)
 {
     uint32_t nr = 0;
