@@ -1,8 +1,9 @@
 /*
- * gen_program.h: random programs in our C, mostly of page-allocator calls.
+ * gen_program.h: random programs in our C, mostly of calls of the allocators.
  *
  *     struct page *page[24]; unsigned int order[24]; ...     the things a program holds
  *     (random statements: allocate, write, check, free in any order, loops, functions, misuse)
+ *     (half of the programs: caches, kmalloc and memory pools too; gen_objects.h)
  *     give everything back
  *
  * Every program compiles without a message and ends by itself.  Most are correct; one in eight
@@ -14,6 +15,7 @@
 
 #include "base/buf.h"
 #include "base/prng.h"
+#include "property/gen_objects.h"
 
 struct gen {
     struct la_prng *prng;
@@ -21,6 +23,8 @@ struct gen {
     bool misuse;    /* mistakes are allowed */
     uint32_t depth; /* of nested blocks */
     uint32_t names; /* names handed out */
+    bool objects;   /* caches, kmalloc and pools are used */
+    struct gen_objects obj;
 };
 
 enum { GEN_SLOTS = 24, GEN_ADDRS = 8, GEN_DEPTH_MAX = 3 };
@@ -268,8 +272,12 @@ static inline void gen_statement(struct gen *g)
 {
     uint32_t kind = gen_below(g, 20);
 
-    if (g->misuse && gen_below(g, 8) == 0)
+    if (g->misuse && g->objects && gen_below(g, 8) == 0)
+        gen_objects_mistake(&g->obj);
+    else if (g->misuse && gen_below(g, 8) == 0)
         gen_mistake(g);
+    else if (g->objects && gen_below(g, 5) < 3)
+        gen_objects_statement(&g->obj);
     else if (kind < 9)
         gen_page_statement(g);
     else if (kind < 11)
@@ -294,6 +302,8 @@ static inline void gen_program(struct la_prng *prng, struct la_buf *out)
     uint32_t nr = 5 + gen_below(&g, 40);
 
     g.misuse = gen_below(&g, 8) == 0;
+    g.objects = gen_below(&g, 2) == 0;
+    g.obj = (struct gen_objects){.prng = prng, .out = out};
     la_buf_printf(
         out,
         "struct page *page[%d];\nunsigned int order[%d];\nunsigned long addr[%d];\n"
@@ -306,8 +316,15 @@ static inline void gen_program(struct la_prng *prng, struct la_buf *out)
         "void give(int i)\n{\n    if (page[i])\n        __free_pages(page[i], order[i]);\n    page[i] = NULL;\n}\n",
         GEN_SLOTS, GEN_SLOTS, GEN_ADDRS, (unsigned)gen_below(&g, 100), (unsigned)gen_below(&g, 100),
         (unsigned)gen_below(&g, 100000), (unsigned)gen_below(&g, 30000));
+    if (g.objects) {
+        nr += 20;
+        gen_objects_head(&g.obj);
+        gen_objects_begin(&g.obj);
+    }
     for (uint32_t i = 0; i < nr; i++)
         gen_statement(&g);
+    if (g.objects)
+        gen_objects_end(&g.obj);
     la_buf_printf(out,
                   "for (int i = 0; i < %d; i++)\n    give(i);\nfor (int i = 0; i < %d; i++)\n    free_page(addr[i]);\n",
                   GEN_SLOTS, GEN_ADDRS);

@@ -3,13 +3,15 @@
  *
  * The programs are correct C.  They take blocks of all orders with all kinds of flags, write to
  * them, give them back in any order, call functions, loop, print, change the context; some run
- * out of memory and some make the mistakes that students make.  A seed is a whole test case.
+ * out of memory and some make the mistakes that students make.  Half of them use caches, kmalloc
+ * and memory pools as well (gen_objects.h).  A seed is a whole test case.
  */
 #ifndef LA_TESTS_PROGRAMS_H
 #define LA_TESTS_PROGRAMS_H
 
 #include "base/buf.h"
 #include "base/prng.h"
+#include "property/gen_objects.h"
 
 enum { PROGRAM_PAGES = 12, PROGRAM_ADDRS = 4 };
 
@@ -132,14 +134,27 @@ static inline void random_lesson(uint64_t seed, struct la_buf *out)
                      "        if (!p)\n            return got;\n        got++;\n        __free_pages(p, order);\n    }\n    return got;\n}\n\n"
                      "void hoard(void)\n{\n    int n;\n    for (n = 0; n < 40; n++)\n        heap[n] = alloc_page(GFP_NOWAIT | __GFP_NOWARN);\n"
                      "    while (n-- > 0)\n        if (heap[n])\n            __free_page(heap[n]);\n}\n\n");
-    for (uint32_t n = 5 + draw(&p, 30); n; n--) {
-        if (draw(&p, 30) == 0)
+    struct gen_objects objects = {.prng = &p.prng, .out = out};
+    bool uses_objects = draw(&p, 2);
+
+    if (uses_objects) {
+        gen_objects_head(&objects);
+        gen_objects_begin(&objects);
+    }
+    for (uint32_t n = 5 + draw(&p, uses_objects ? 60 : 30); n; n--) {
+        if (draw(&p, uses_objects ? 200 : 30) == 0)
             mistake(&p);
+        else if (uses_objects && draw(&p, 24) == 0)
+            gen_objects_mistake(&objects);
+        else if (uses_objects && draw(&p, 4))
+            gen_objects_statement(&objects);
         else if (draw(&p, 3))
             move_page(&p);
         else
             other_statement(&p);
     }
+    if (uses_objects)
+        gen_objects_end(&objects);
     la_buf_puts(out, "```\n");
 }
 

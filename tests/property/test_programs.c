@@ -14,7 +14,7 @@
 #include <inttypes.h>
 #include <time.h>
 
-enum { PROGRAMS = 1000, STEPS_MAX = 200 };
+enum { PROGRAMS = 1000, STEPS_MAX = 400 };
 
 static uint64_t number_from(const char *name, uint64_t otherwise)
 {
