@@ -230,10 +230,34 @@ void la_ask_free(const struct la_host *host, struct la_ask *ask)
 
 /* ---- json view ---- */
 
+/* The views of the page a lesson may ask for; the same names stand in the page's own table of views. */
+static const char *const view_names[] = {"memory", "free-lists", "watermarks", "slabs", "pools"};
+enum { NR_VIEW_NAMES = sizeof view_names / sizeof view_names[0] };
+
+static bool is_view(const char *name)
+{
+    for (uint32_t i = 0; name && i < NR_VIEW_NAMES; i++)
+        if (strcmp(name, view_names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* @name is no view, or one view too many: say which views there are, or which one was probably meant. */
+static void complain_view(const struct block_reader *r, const char *name)
+{
+    const char *guess = name ? la_did_you_mean(name, view_names, NR_VIEW_NAMES) : NULL;
+    struct la_buf say;
+
+    la_buf_init(&say, r->host);
+    for (uint32_t i = 0; i < NR_VIEW_NAMES; i++)
+        la_buf_printf(&say, "%s\"%s\"", i ? ", " : "\"show\" lists views: ", view_names[i]);
+    complain(r, key_place(r, "show"), la_buf_str(&say), guess);
+    la_buf_free(&say);
+}
+
 static bool fill_view(const struct block_reader *r, const cJSON *tree, struct la_view_block *view)
 {
     static const char *const keys[] = {"show", "follow"};
-    static const char *const views[] = {"memory", "free-lists", "watermarks"};
     const cJSON *show = la_cjson_get(tree, "show"), *follow = la_cjson_get(tree, "follow"), *item;
 
     if (!only_known(r, tree, keys, 2))
@@ -250,14 +274,9 @@ static bool fill_view(const struct block_reader *r, const cJSON *tree, struct la
     cJSON_ArrayForEach(item, show)
     {
         const char *name = la_cjson_string(item);
-        bool known = false;
 
-        for (uint32_t i = 0; name && i < 3; i++)
-            known |= strcmp(name, views[i]) == 0;
-        if (!known || view->nr_show == LA_VIEW_NAMES_MAX) {
-            const char *guess = name ? la_did_you_mean(name, views, 3) : NULL;
-
-            complain(r, key_place(r, "show"), "\"show\" lists views: \"memory\", \"free-lists\", \"watermarks\"", guess);
+        if (!is_view(name) || view->nr_show == LA_VIEW_NAMES_MAX) {
+            complain_view(r, name);
             return false;
         }
         view->show[view->nr_show] = copy(r->host, name);

@@ -350,6 +350,8 @@ static void ask_bad_blocks_check(void **state)
         {"```json task\n{\"kind\": \"click-buddy\"}\n```\n", 2, 1, "prompt"},
         {"```json view\n{\"show\": [\"memory\", \"free-list\"]}\n```\n", 2, 2, "free-lists"},
         {"```json view\n{\"show\": \"memory\"}\n```\n", 2, 2, "lists views"},
+        {"```json view\n{\"show\": [\"slab\"]}\n```\n", 2, 2, "slabs"},
+        {"```json view\n{\"show\": [\"memory\", 7]}\n```\n", 2, 2, "\"slabs\", \"pools\""},
         {"```json view\n{\"show\": [7]}\n```\n", 2, 2, "lists views"},
         {"```json view\n{\"show\": [], \"follow\": 3}\n```\n", 2, 14, "true or false"},
         {"```json view\n{\"shwo\": []}\n```\n", 2, 2, "Did you mean \"show\"?"},
