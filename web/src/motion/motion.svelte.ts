@@ -29,6 +29,17 @@ const BEAT: Record<string, number> = {
   reclaim: 200,
   reclaim_page: 60,
   oom_kill: 260,
+  cache_create: 160,
+  slab_new: 240,
+  slab_alloc: 260,
+  slab_free: 260,
+  slab_cpu_partial: 160,
+  slab_discard: 160,
+  pool_alloc: 260,
+  pool_take: 300,
+  pool_empty: 260,
+  pool_keep: 300,
+  pool_release: 260,
 };
 const LONGEST = 1600;
 

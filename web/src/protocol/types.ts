@@ -7,6 +7,7 @@ import type * as P from './types.gen';
 
 export type {
   Ask,
+  Cache,
   Choice,
   Diagnostic,
   FreeArea,
@@ -18,9 +19,12 @@ export type {
   Next,
   Operations,
   Pcp,
+  Pool,
   Position,
   Section,
   Since,
+  Slab,
+  SlotPart,
   Snapshot,
   Step,
   TablesResult,

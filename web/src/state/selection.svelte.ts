@@ -2,15 +2,17 @@
  * selection.svelte.ts: what is pointed at and what is selected, and how one thing leads to the others.
  *
  *     variable ──> frame ──> block ──> zone
- *        ^           ^
+ *        ^           ^ └── object of a slab
  *     statement ─────┘      (the blocks its events name)
  *
  * Views ask lit…() while they draw; hovering anything lights what belongs to it everywhere.
  */
+import type { Variable } from '../protocol/types';
 import type { SnapshotStore } from './snapshot.svelte';
 
 export type Target =
   | { type: 'frame'; pfn: number }
+  | { type: 'object'; address: string; pfn: number }
   | { type: 'zone'; index: number }
   | { type: 'variable'; name: string }
   | { type: 'line'; line: number };
@@ -35,6 +37,7 @@ export class Selection {
     if (!target) return [];
     switch (target.type) {
       case 'frame':
+      case 'object':
         return [frames.headOf(target.pfn)];
       case 'variable':
         return variables.filter((v) => v.name === target.name && v.pfn >= 0).map((v) => frames.headOf(v.pfn));
@@ -59,8 +62,11 @@ export class Selection {
   litVariables = $derived.by(() => {
     const { frames, variables } = this.#snapshot;
     const heads = this.litHeads;
-    const names = variables.filter((v) => v.pfn >= 0 && heads.has(frames.headOf(v.pfn))).map((v) => v.name);
-    if (this.hover?.type === 'variable') names.push(this.hover.name);
+    const target = this.hover;
+    // Many objects share a page; only a pointer to this very one belongs to it.
+    const points = (v: Variable) => (target?.type === 'object' ? v.value.split(/[\s,)]/).includes(target.address) : heads.has(frames.headOf(v.pfn)));
+    const names = variables.filter((v) => v.pfn >= 0 && points(v)).map((v) => v.name);
+    if (target?.type === 'variable') names.push(target.name);
     return new Set(names);
   });
 
@@ -69,6 +75,12 @@ export class Selection {
     const [head] = this.litHeads;
     return head === undefined ? -1 : (this.#snapshot.zoneOf(head)?.index ?? -1);
   });
+
+  /** An object of a slab was clicked; to a question about pages it is its page. */
+  pickObject(address: string, pfn: number): void {
+    if (this.picking) this.picking(pfn);
+    else this.selected = { type: 'object', address, pfn };
+  }
 
   /** A page was clicked: the answer to a question, or a thing to inspect. */
   pick(pfn: number): void {

@@ -5,7 +5,7 @@
  * what a step costs follows from what it changed. Frames are the exception: they are filled in place, and `drawn`
  * counts up so that whoever draws them knows.
  */
-import type { Machine, Since, Snapshot, Variable, Zone } from '../protocol/types';
+import type { Cache, Machine, Pool, Since, Snapshot, Variable, Zone } from '../protocol/types';
 import { FrameTable, type Range } from './frames';
 
 export class SnapshotStore {
@@ -14,6 +14,8 @@ export class SnapshotStore {
   zones = $state.raw<Zone[]>([]);
   areas = $state.raw<NonNullable<Snapshot['buddy']>['areas']>([]);
   pcps = $state.raw<NonNullable<Snapshot['pcp']>['pcps']>([]);
+  caches = $state.raw<Cache[]>([]);
+  pools = $state.raw<Pool[]>([]);
   context = $state.raw<NonNullable<Snapshot['context']> | null>(null);
   variables = $state.raw<Variable[]>([]);
   stack = $state.raw<NonNullable<Snapshot['program']>['stack']>([]);
@@ -45,6 +47,8 @@ export class SnapshotStore {
     if (delta.zones) this.zones = delta.zones.zones.filter((zone) => zone.spanned > 0);
     if (delta.buddy) this.areas = delta.buddy.areas.filter((area) => this.zone(area.zone));
     if (delta.pcp) this.pcps = delta.pcp.pcps.filter((pcp) => this.zone(pcp.zone));
+    if (delta.caches) this.caches = delta.caches.caches;
+    if (delta.pools) this.pools = delta.pools.pools;
     if (delta.context) this.context = delta.context;
     if (delta.program) {
       this.variables = delta.program.variables;

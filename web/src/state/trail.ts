@@ -19,6 +19,8 @@ export interface Entry {
   say: string;
   /** First frames of the blocks its events handed out or took back. */
   pfns: number[];
+  /** Its events about memory pools. */
+  pools: LaEvent[];
 }
 
 /** The program did something wrong, even if the machine goes on after it. */
@@ -50,6 +52,7 @@ export class Trail {
       bad: isMistake(step),
       say: step.say,
       pfns: pfnsOf(step.events),
+      pools: step.events.filter((event) => event.e.startsWith('pool_')),
     };
     this.#byStep.set(step.step, entry);
     if (entry.block < 0) return;

@@ -3,9 +3,12 @@
  * links know views only by what stands here; a new view is one more row and one component.
  */
 import type { Component } from 'svelte';
-import type { SectionName } from '../protocol/types';
+import type { Lesson, SectionName } from '../protocol/types';
+import type { SnapshotStore } from '../state/snapshot.svelte';
 import FreeListsView from './freelists/FreeListsView.svelte';
 import MemoryView from './memory/MemoryView.svelte';
+import PoolsView from './pools/PoolsView.svelte';
+import SlabsView from './slabs/SlabsView.svelte';
 import WatermarksView from './watermarks/WatermarksView.svelte';
 
 export interface ViewProps {
@@ -22,15 +25,25 @@ export interface View {
   reads: SectionName[];
   /** How it stands in the overview: over the whole width, or beside another. */
   width: 'full' | 'half';
+  /** Is there anything to see? A view without this always has something. */
+  present?: (snapshot: SnapshotStore) => boolean;
 }
 
 export const VIEWS: View[] = [
   { id: 'memory', title: 'Memory', component: MemoryView, reads: ['machine', 'zones', 'frames', 'program'], width: 'full' },
   { id: 'free-lists', title: 'Free lists', component: FreeListsView, reads: ['machine', 'zones', 'buddy', 'pcp'], width: 'half' },
   { id: 'watermarks', title: 'Watermarks', component: WatermarksView, reads: ['machine', 'zones'], width: 'half' },
+  { id: 'slabs', title: 'Slabs', component: SlabsView, reads: ['machine', 'caches', 'program'], width: 'full', present: (snapshot) => snapshot.caches.length > 0 },
+  { id: 'pools', title: 'Pools', component: PoolsView, reads: ['machine', 'pools', 'caches', 'program'], width: 'full', present: (snapshot) => snapshot.pools.length > 0 },
 ];
 
 /** All views side by side; what a lesson shows when it says nothing else. */
 export const OVERVIEW = 'overview';
+
+/** The views of a lesson on this machine: those that have something to show or that the lesson asks for somewhere. */
+export function viewsFor(lesson: Lesson | null, snapshot: SnapshotStore): View[] {
+  const asked = new Set(lesson?.sections.flatMap((section) => section.show ?? []));
+  return VIEWS.filter((view) => !view.present || view.present(snapshot) || asked.has(view.id));
+}
 
 export const viewById = (id: string): View | undefined => VIEWS.find((view) => view.id === id);
