@@ -45,21 +45,28 @@ enum { NR_ROUTES = sizeof(routes) / sizeof(routes[0]) };
 /* --- Replies ------------------------------------------------------------------------------------------------ */
 
 /*
- * Scripts only from here.  Inline styles are let through because the editor's and the animations'
- * style sheets are made at run time; a style cannot run code.  Other sites may frame the page only
- * when it is asked to be embedded.
+ * Scripts and styles only from here.  The page itself gets a nonce, new with every reply, for the
+ * style sheets that the editor makes at run time.  Other sites may frame the page only when it is
+ * asked to be embedded.
  */
-#define CSP                                                                                                            \
-    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; "                     \
-    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self'; "                       \
-    "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors "
-
-static void add_common_headers(struct http_request *request, struct MHD_Response *response)
+static void add_content_security_policy(struct http_request *request, struct MHD_Response *response)
 {
     bool embed =
         MHD_lookup_connection_value_n(request->connection, MHD_GET_ARGUMENT_KIND, "embed", 5, NULL, NULL) == MHD_YES;
+    const char *nonce = request->style_nonce;
+    char policy[512];
 
-    MHD_add_response_header(response, "Content-Security-Policy", embed ? CSP "*" : CSP "'self'");
+    snprintf(policy, sizeof(policy),
+             "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'%s%s%s; img-src 'self' data: blob:; "
+             "font-src 'self' data:; connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; "
+             "form-action 'none'; frame-ancestors %s",
+             nonce[0] ? " 'nonce-" : "", nonce, nonce[0] ? "'" : "", embed ? "*" : "'self'");
+    MHD_add_response_header(response, "Content-Security-Policy", policy);
+}
+
+static void add_common_headers(struct http_request *request, struct MHD_Response *response)
+{
+    add_content_security_policy(request, response);
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
     MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
     MHD_add_response_header(response, "Cross-Origin-Opener-Policy", "same-origin");

@@ -42,6 +42,7 @@ struct http_request {
     size_t body_len;
     size_t body_size;
     bool too_large;
+    char style_nonce[33];         /* of the page being sent: who knows it may add style sheets; "" = nobody */
 };
 
 typedef enum MHD_Result http_handler(struct http_request *request);

@@ -3,13 +3,15 @@
  *
  * Files whose names carry a hash of their content (Vite puts them below assets/) never change and
  * may be kept for ever; everything else is asked for again and answered "not modified" by ETag.
- * Text and WebAssembly go compressed to those who take it.
+ * Text and WebAssembly go compressed to those who take it.  The page itself is made anew for every
+ * reply: it carries the nonce with which the editor may add style sheets.
  */
 #include "static.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -147,12 +149,46 @@ enum MHD_Result static_reply(struct http_request *request, int fd, const struct 
     return http_reply(request, status, response);
 }
 
+/* What stands in index.html in the place of the nonce; web/index.html has the same 32 zeroes. */
+static const char no_nonce[] = "00000000000000000000000000000000";
+_Static_assert(sizeof(((struct http_request *)0)->style_nonce) == sizeof(no_nonce), "the nonce replaces the zeroes");
+
+static bool make_nonce(struct http_request *request)
+{
+    unsigned char bits[(sizeof(no_nonce) - 1) / 2];
+
+    if (getrandom(bits, sizeof(bits), 0) != (ssize_t)sizeof(bits))
+        return false;
+    for (size_t i = 0; i < sizeof(bits); i++)
+        snprintf(request->style_nonce + 2 * i, 3, "%02x", bits[i]);
+    return true;
+}
+
+static enum MHD_Result page_reply(struct http_request *request, int fd)
+{
+    struct MHD_Response *response = NULL;
+    size_t len = 0;
+    char *page = file_read_all(fd, COMPRESS_MAX, &len);
+    char *place = page ? memmem(page, len, no_nonce, sizeof(no_nonce) - 1) : NULL;
+
+    close(fd);
+    if (place && make_nonce(request))
+        memcpy(place, request->style_nonce, sizeof(no_nonce) - 1);
+    if (page)
+        response = MHD_create_response_from_buffer(len, page, MHD_RESPMEM_MUST_FREE);
+    if (response)
+        MHD_add_response_header(response, "Content-Type", "text/html; charset=utf-8");
+    return http_reply(request, MHD_HTTP_OK, response);
+}
+
 enum MHD_Result route_static(struct http_request *request)
 {
     const char *path = request->captured[0] ? request->captured : "index.html";
     struct stat info;
     int fd = request->server->site ? file_open_below(request->server->site, path, &info) : -1;
 
+    if (fd >= 0 && strcmp(path, "index.html") == 0)
+        return page_reply(request, fd);
     if (fd >= 0)
         return static_reply(request, fd, &info, path);
     if (strcmp(path, "index.html") != 0)

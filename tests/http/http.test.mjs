@@ -7,7 +7,9 @@ import { after, before, describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { LESSON, folder, run, startServer } from './support.mjs';
 
-const PAGE = `<!doctype html><title>Lookaside</title>${'<p>memory</p>'.repeat(200)}`;
+const NO_NONCE = '0'.repeat(32);
+const PAGE = `<!doctype html><meta name="csp-nonce" content="${NO_NONCE}"><title>Lookaside</title>`;
+const STYLE = 'p { color: inherit }\n'.repeat(200);
 
 let server, files;
 
@@ -15,6 +17,7 @@ before(async () => {
   files = folder({
     'secret.txt': 'nobody may read this',
     'site/index.html': PAGE,
+    'site/style.css': STYLE,
     'site/assets/app-1234.js': 'export {};',
     'site/engine.wasm': '\0asm\x01\0\0\0',
     'site/.hidden': 'nobody may read this',
@@ -73,11 +76,23 @@ describe('the page', () => {
   test('is served at / with the type of each part', async () => {
     const page = await server.get('/');
     assert.equal(page.status, 200);
-    assert.equal(page.text, PAGE);
     assert.equal(page.headers['content-type'], 'text/html; charset=utf-8');
-    assert.equal(page.headers['cache-control'], 'no-cache');
+    assert.equal(page.headers['cache-control'], 'no-store');
+    assert.equal((await server.get('/style.css')).headers['cache-control'], 'no-cache');
     assert.equal((await server.get('/engine.wasm')).headers['content-type'], 'application/wasm');
     assert.equal((await server.get('/odd.bin')).headers['content-type'], 'application/octet-stream');
+  });
+
+  test('carries a new nonce in every reply, and no style is allowed without it', async () => {
+    const nonces = [];
+    for (let i = 0; i < 2; i++) {
+      const page = await server.get('/');
+      const [, nonce] = /style-src 'self' 'nonce-([0-9a-f]{32})';/.exec(page.headers['content-security-policy']);
+      assert.equal(page.text, PAGE.replace(NO_NONCE, nonce));
+      nonces.push(nonce);
+    }
+    assert.notEqual(nonces[0], nonces[1]);
+    assert.match((await server.get('/style.css')).headers['content-security-policy'], /style-src 'self';/);
   });
 
   test('lets files with a hash in their name be kept for ever', async () => {
@@ -87,18 +102,18 @@ describe('the page', () => {
   });
 
   test('answers a known ETag with 304 and no body', async () => {
-    const { headers } = await server.get('/');
-    const again = await server.get('/', { 'If-None-Match': headers.etag });
+    const { headers } = await server.get('/style.css');
+    const again = await server.get('/style.css', { 'If-None-Match': headers.etag });
     assert.equal(again.status, 304);
     assert.equal(again.body.length, 0);
   });
 
   test('goes compressed to those who take gzip, and only to those', async () => {
-    const zipped = await server.get('/', { 'Accept-Encoding': 'br, gzip;q=0.8' });
+    const zipped = await server.get('/style.css', { 'Accept-Encoding': 'br, gzip;q=0.8' });
     assert.equal(zipped.headers['content-encoding'], 'gzip');
-    assert.equal(gunzipSync(zipped.body).toString(), PAGE);
+    assert.equal(gunzipSync(zipped.body).toString(), STYLE);
     for (const not of ['gzip;q=0', 'gzip;q=0.0, br', 'xgzip', 'identity'])
-      assert.equal((await server.get('/', { 'Accept-Encoding': not })).headers['content-encoding'], undefined, not);
+      assert.equal((await server.get('/style.css', { 'Accept-Encoding': not })).headers['content-encoding'], undefined, not);
   });
 
   test('answers HEAD like GET without the body', async () => {

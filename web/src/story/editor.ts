@@ -91,6 +91,7 @@ export function createEditor(options: Options): Editor {
         lintGutter(),
         theme,
         keymap.of([...completionKeymap, ...defaultKeymap, ...historyKeymap, leave]),
+        EditorView.cspNonce.of(document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? ''),
         EditorView.contentAttributes.of({ tabindex: '0', 'aria-label': `${options.label}; Escape leaves the editor` }),
         EditorView.updateListener.of((update) => update.docChanged && options.changed(update.state.doc.toString())),
       ],
