@@ -14,8 +14,8 @@ const out = fileURLToPath(new URL('../pictures/', import.meta.url));
 /** name, lesson, text of the statement to stop at, window, colours */
 const PICTURES = [
   { name: 'light', lesson: '01-pages/03-three-zones.md', until: 'struct page *next', width: 1440, height: 900, scheme: 'light' },
-  { name: 'dark', lesson: '01-pages/01-splitting-and-merging.md', until: 'struct page *one', width: 1440, height: 900, scheme: 'dark' },
-  { name: 'phone', lesson: '01-pages/02-the-last-free-page.md', until: 'GFP_NOWAIT', width: 390, height: 844, scheme: 'light' },
+  { name: 'dark', lesson: '02-objects/01-a-cache-is-born-and-fills.md', until: 'struct request *again', width: 1440, height: 900, scheme: 'dark' },
+  { name: 'phone', lesson: '01-pages/01-splitting-and-merging.md', until: 'struct page *one', width: 390, height: 844, scheme: 'light' },
 ];
 
 /** The number of the first step whose statement contains @text. */
