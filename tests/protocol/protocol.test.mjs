@@ -16,7 +16,10 @@ import { Schema } from './schema.mjs';
 
 const schema = new Schema(JSON.parse(readFileSync(join(root, 'core/protocol/protocol.schema.json'), 'utf8')));
 const { description: _, ...requests } = schema.at('#/$defs/requests');
-const covered = { ops: new Set(), sections: new Set(), stops: new Set(), statuses: new Set(), errors: new Set() };
+const covered = {
+  ops: new Set(), sections: new Set(), stops: new Set(), statuses: new Set(), errors: new Set(),
+  lists: new Set(), states: new Set(), parts: new Set(), named: new Set(), pools: new Set(),
+};
 
 function lessons() {
   const files = [];
@@ -34,8 +37,51 @@ function cover(value) {
     if ('stopped' in value) covered.stops.add(value.stopped);
     if ('statement' in value) covered.statuses.add(value.status);
     for (const part of [value.delta, value.snapshot]) for (const name of Object.keys(part ?? {})) covered.sections.add(name);
+    if (Array.isArray(value.caches?.caches)) value.caches.caches.forEach(coverCache);
+    if (Array.isArray(value.pools?.pools)) for (const pool of value.pools.pools) covered.pools.add(pool.kind);
+    if (value.facts) for (const part of value.bytes ?? []) covered.named.add(part.what);
     Object.values(value).forEach(cover);
   }
+}
+
+/** Notes what a cache shows, and that its numbers agree with each other. */
+function coverCache(cache) {
+  let at = 0;
+  for (const part of cache.layout) {
+    covered.parts.add(part.what);
+    assert.equal(part.offset, at, `${cache.name}: the layout has a hole before ${part.what}`);
+    at += part.bytes;
+  }
+  assert.equal(at, cache.size, `${cache.name}: the layout does not cover the slot`);
+  for (const slab of cache.slabs) {
+    covered.lists.add(slab.list);
+    for (const letter of slab.state) covered.states.add(letter);
+    assert.equal(slab.state.length, slab.objects, `${cache.name}, slab ${slab.id}`);
+    for (const slot of slab.freelist) assert.match(slab.state[slot], /[fc]/, `${cache.name}, slab ${slab.id}: slot ${slot} is on a freelist`);
+  }
+  if (cache.nr_slabs <= cache.slabs.length) {
+    const inUse = cache.slabs.reduce((sum, slab) => sum + [...slab.state].filter((letter) => letter === 'U').length, 0);
+    assert.equal(inUse, cache.live_objs, `${cache.name}: objects with the program`);
+  }
+}
+
+/** Looks at the first and the last slot of some slabs: every byte must be named, and once. */
+function* objects(snapshot) {
+  for (const cache of snapshot.caches?.caches ?? [])
+    for (const slab of cache.slabs.slice(0, 3)) {
+      const page = yield { op: 'inspect', pfn: slab.pfn };
+      const start = BigInt(page.result.facts.find(({ key }) => key === 'virtual').value);
+      for (const slot of new Set([0, 1, slab.objects - 1])) {
+        const from = start + BigInt(slot * cache.size);
+        const { result } = yield { op: 'inspect', address: `0x${(from + BigInt(cache.red_left_pad)).toString(16)}` };
+        assert.deepEqual(result.bytes?.map(({ what, offset }) => [what, offset]), cache.layout.map(({ what, offset }) => [what, offset]), cache.name);
+        result.bytes.forEach((part, i) => {
+          assert.equal(BigInt(part.address), from + BigInt(part.offset), `${cache.name}: ${part.what}`);
+          assert.equal(part.hex.length, 2 * Math.min(cache.layout[i].bytes, 512), `${cache.name}: ${part.what}`);
+          assert.match(part.says, /\S/, `${cache.name}: ${part.what} says nothing`);
+        });
+      }
+    }
 }
 
 /** The request must be one the schema knows, the reply what the schema says. Returns the reply. */
@@ -80,16 +126,18 @@ function* session(name, source) {
     versions(there.result.position.delta, since);
   }
   const { result: shown } = yield { op: 'snapshot' };
+  yield* objects(shown.snapshot);
   yield { op: 'snapshot', since };
   yield { op: 'seek', step: survey.surveyed };
   yield { op: 'step' };
   const { result: last } = yield { op: 'snapshot' };
+  yield* objects(last.snapshot);
   for (const variable of (last.snapshot.program?.variables ?? []).slice(0, 5)) yield { op: 'inspect', variable: variable.name };
   for (const zone of shown.snapshot.zones.zones) {
     yield { op: 'inspect', zone: zone.index };
     for (const pfn of [zone.start_pfn, zone.start_pfn + zone.spanned - 1]) yield { op: 'inspect', pfn };
   }
-  for (const proc of ['buddyinfo', 'zoneinfo', 'pagetypeinfo']) yield { op: 'proc', name: proc };
+  for (const proc of ['buddyinfo', 'zoneinfo', 'pagetypeinfo', 'slabinfo', 'meminfo']) yield { op: 'proc', name: proc };
   for (const prefix of ['', 'alloc', 'GFP_', 'cat ']) yield { op: 'complete', prefix };
   for (const { index, kind, choices } of questions)
     for (const value of kind === 'choice' ? choices : ['0', '8']) yield { op: 'answer', ask: index, value };
@@ -160,6 +208,7 @@ describe('what is wrong is said, and changes nothing', () => {
     '{"op":"step","branch":"0"}', '{"op":"seek"}', '{"op":"seek","step":-1}', '{"op":"seek","step":"1"}', '{"op":"seek","step":9000000}',
     '{"op":"seek","step":1,"since":[]}', '{"op":"survey","limit":-1}', '{"op":"survey","limit":99999999999}', '{"op":"snapshot","since":7}',
     '{"op":"inspect"}', '{"op":"inspect","pfn":99999999}', '{"op":"inspect","pfn":"1"}', '{"op":"inspect","zone":63}', '{"op":"inspect","zone":-1}',
+    '{"op":"inspect","address":"0"}', '{"op":"inspect","address":"0xfffffffffffffff0"}', '{"op":"inspect","address":7}', '{"op":"inspect","address":"here"}',
     '{"op":"inspect","variable":"nothing"}', '{"op":"inspect","variable":7}', '{"op":"eval"}', '{"op":"eval","text":7}',
     '{"op":"eval","text":"int y = 1;","since":5}', '{"op":"answer"}', '{"op":"answer","ask":0,"value":"1"}', '{"op":"answer","ask":"0","value":"1"}',
     '{"op":"answer","ask":0,"value":1}', '{"op":"proc"}', '{"op":"proc","name":"nothing"}', '{"op":"proc","name":7}', '{"op":"complete"}',
@@ -292,6 +341,14 @@ describe('nothing is left out', () => {
     assert.deepEqual(Object.keys(schema.at('#/$defs/Snapshot').properties).filter((name) => !covered.sections.has(name)), []));
   test('every reason for stopping was met', () =>
     assert.deepEqual(schema.at('#/$defs/Position').properties.stopped.enum.filter((name) => !covered.stops.has(name) && name !== 'limit'), []));
+  test('every list of slabs, state of objects, part of a slot and kind of pool was shown', () => {
+    const { Slab, Pool, SlotPart } = Object.fromEntries(['Slab', 'Pool', 'SlotPart'].map((name) => [name, schema.at(`#/$defs/${name}`).properties]));
+    assert.deepEqual(Slab.list.enum.filter((name) => !covered.lists.has(name)), []);
+    assert.deepEqual([...'Ufc'].filter((letter) => !covered.states.has(letter)), []);
+    assert.deepEqual(Pool.kind.enum.filter((name) => !covered.pools.has(name)), []);
+    assert.deepEqual(SlotPart.what.enum.filter((name) => !covered.parts.has(name)), []);
+    assert.deepEqual(SlotPart.what.enum.filter((name) => !covered.named.has(name)), [], 'parts that inspect named');
+  });
   test('every status of a step was met, but done, which is no step', () =>
     assert.deepEqual(schema.at('#/$defs/Step').properties.status.enum.filter((name) => !covered.statuses.has(name) && name !== 'done'), []));
 });
