@@ -1,7 +1,10 @@
 // Random lessons: a machine and a program that allocates, writes, frees and asks, all drawn from one seed.
 //
 // Programs are correct C and free what they got at most once, but they may run out of memory, and some of them make
-// the mistakes that students make. Every random decision comes from the seed, so a number is a whole test case.
+// the mistakes that students make. Two thirds use caches, kmalloc and memory pools as well (objects.mjs). Every random
+// decision comes from the seed, so a number is a whole test case.
+
+import { objectMoves } from './objects.mjs';
 
 /** mulberry32: small, good enough, the same everywhere. */
 function generator(seed) {
@@ -68,8 +71,11 @@ export function randomLesson(seed) {
     () => [`printk("free: %lu, failed: %d\\n", nr_free_pages(ZONE_NORMAL), failed);`],
     () => [`failed = (failed << ${below(3)}) ^ ${below(100)};`, `failed %= ${1 + below(50)};`],
   ];
-  const count = 5 + below(25);
-  for (let i = 0; i < count; i++) lines.push(...pick(moves)());
+  const objects = objectMoves(random);
+  const uses = random() < 0.67;
+  if (uses) lines.push(...objects.begin());
+  const count = 5 + below(uses ? 45 : 25);
+  for (let i = 0; i < count; i++) lines.push(...pick(uses && random() < 0.75 ? objects.moves : moves)());
   if (random() < 0.1) lines.push('struct page *twice = alloc_page(GFP_KERNEL);', '__free_page(twice);', '__free_page(twice);');
   if (random() < 0.05) lines.push('*(int *)0 = 1;');
 

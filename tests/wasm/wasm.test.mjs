@@ -49,10 +49,23 @@ function script(name, source) {
     { op: 'drop', branch: 1 },
     { op: 'log' },
     { op: 'answer', ask: 0, value: '1' },
-    ...['buddyinfo', 'zoneinfo', 'pagetypeinfo', 'nothing'].map((proc) => ({ op: 'proc', name: proc })),
+    { op: 'inspect', variable: 'cache' },
+    aSlab,
+    anObject,
+    ...['buddyinfo', 'zoneinfo', 'pagetypeinfo', 'slabinfo', 'meminfo', 'nothing'].map((proc) => ({ op: 'proc', name: proc })),
     { op: 'check', limit: 5000 },
     { op: 'snapshot' },
-  ].map((request, i) => JSON.stringify({ id: i + 1, ...request }));
+  ].map((request, i) => (typeof request === 'function' ? request : JSON.stringify({ id: i + 1, ...request })));
+}
+
+/** Requests that depend on what the replies before showed: the page of a slab, and an address in it. */
+function aSlab(replies) {
+  const caches = replies.map((reply) => reply.result?.snapshot?.caches?.caches ?? []).findLast((list) => list.some((cache) => cache.slabs.length));
+  return JSON.stringify({ op: 'inspect', pfn: caches?.find((cache) => cache.slabs.length).slabs[0].pfn ?? 3 });
+}
+function anObject(replies) {
+  const virtual = replies.at(-1).result?.facts.find(({ key }) => key === 'virtual')?.value;
+  return JSON.stringify({ op: 'inspect', address: virtual?.startsWith('0x') ? `0x${(BigInt(virtual) + 100n).toString(16)}` : '0xc0000040' });
 }
 
 /** Where two replies part, with a little around it. */
@@ -75,7 +88,8 @@ async function compare(name, requests) {
   const engine = await Engine.create(module_);
   const session = await server.session();
   const replies = [];
-  for (const request of requests) {
+  for (const item of requests) {
+    const request = typeof item === 'function' ? item(replies) : item;
     const native = await server.post(session.path, request);
     assert.equal(native.status, 200);
     const wasm = engine.request(request);
