@@ -12,7 +12,8 @@ static uint64_t allocate(struct la_call *call, uint64_t size, la_gfp_t gfp, int3
     uint64_t addr;
 
     if (nid < LA_NO_NODE || nid >= call->mm->nr_nodes) {
-        la_call_die(call, "BUG: unable to handle page fault: this node does not exist", "NUMA_NO_NODE means the node of this CPU.");
+        la_call_die(call, "BUG: unable to handle page fault: this node does not exist",
+                    "NUMA_NO_NODE means the node of this CPU.");
         return 0;
     }
     before = la_call_hooks_on(call);

@@ -76,7 +76,8 @@ LA_NATIVE(mempool_create)
     }
     if (!kind_of(call, &fn)) {
         la_call_die(call, "mempool_create: these two functions do not belong together",
-                    "Use mempool_alloc_slab with mempool_free_slab, mempool_kmalloc with mempool_kfree, mempool_alloc_pages with "
+                    "Use mempool_alloc_slab with mempool_free_slab, mempool_kmalloc with mempool_kfree, "
+                    "mempool_alloc_pages with "
                     "mempool_free_pages, or two functions of your own.");
         return 0;
     }
@@ -123,10 +124,12 @@ static struct la_mempool *pool_of(struct la_call *call, uint64_t addr)
 
     if (pool)
         return pool;
-    la_call_die(call, addr == 0 ? "BUG: kernel NULL pointer dereference: the memory pool is NULL"
-                                : "use after free: this is not a memory pool, or it was destroyed",
+    la_call_die(call,
+                addr == 0 ? "BUG: kernel NULL pointer dereference: the memory pool is NULL"
+                          : "use after free: this is not a memory pool, or it was destroyed",
                 addr == 0 ? "Check what mempool_create returned."
-                          : "The real kernel does not notice: it works on freed memory. An element that is still out when its pool is "
+                          : "The real kernel does not notice: it works on freed memory. An element that is still out "
+                            "when its pool is "
                             "destroyed cannot be given back.");
     return NULL;
 }
@@ -143,8 +146,10 @@ LA_NATIVE(mempool_alloc)
     la_call_hooks_off(call, before);
     if (call->mm->hung) {
         call->mm->hung = false;
-        la_call_stuck(call, "mempool_alloc would sleep for ever: the pool is empty, its allocation function gives nothing, and nobody "
-                            "is going to give an element back (mempool_free_later lets another task do it)");
+        la_call_stuck(
+            call,
+            "mempool_alloc would sleep for ever: the pool is empty, its allocation function gives nothing, and nobody "
+            "is going to give an element back (mempool_free_later lets another task do it)");
     }
     return element;
 }
@@ -170,7 +175,8 @@ LA_NATIVE(mempool_free_later)
     struct la_mempool *pool = pool_of(call, call->arg[1]);
 
     if (pool && call->arg[0] != 0 && !la_mempool_free_later(call->mm, pool, call->arg[0], (uint32_t)call->arg[2]))
-        la_call_die(call, "mempool_free_later: too many elements are on their way", "At most 8 elements of a pool can be.");
+        la_call_die(call, "mempool_free_later: too many elements are on their way",
+                    "At most 8 elements of a pool can be.");
     return 0;
 }
 
@@ -185,7 +191,8 @@ LA_NATIVE(mempool_resize)
         la_then_now(call->mm, "mempool_resize(pool, n, gfp)", "the mask was used to fill the pool.",
                     "two arguments; it always fills with GFP_KERNEL");
     if (min_nr <= 0) {
-        la_call_die(call, "kernel BUG at mm/mempool.c:324!", "BUG_ON(new_min_nr <= 0): a pool cannot be resized to nothing; destroy it.");
+        la_call_die(call, "kernel BUG at mm/mempool.c:324!",
+                    "BUG_ON(new_min_nr <= 0): a pool cannot be resized to nothing; destroy it.");
         return 0;
     }
     struct la_kmem_hooks before = la_call_hooks_on(call);

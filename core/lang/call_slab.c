@@ -92,11 +92,13 @@ uint32_t la_call_cache(struct la_call *call, uint64_t addr)
 
     if (cache != LA_NO_CACHE)
         return cache;
-    (void)snprintf(text, sizeof text, addr < LA_PAGE_SIZE ? "BUG: kernel NULL pointer dereference, address: %0*llx"
-                                                          : "BUG: unable to handle page fault for address: %0*llx",
+    (void)snprintf(text, sizeof text,
+                   addr < LA_PAGE_SIZE ? "BUG: kernel NULL pointer dereference, address: %0*llx"
+                                       : "BUG: unable to handle page fault for address: %0*llx",
                    (int)call->interp->pointer_bytes * 2, (unsigned long long)addr);
-    la_call_die(call, text, addr == 0 ? "The cache pointer is NULL: check what kmem_cache_create returned."
-                                      : "This is not a cache, or it was destroyed already.");
+    la_call_die(call, text,
+                addr == 0 ? "The cache pointer is NULL: check what kmem_cache_create returned."
+                          : "This is not a cache, or it was destroyed already.");
     return LA_NO_CACHE;
 }
 
@@ -110,15 +112,17 @@ LA_NATIVE(kmem_cache_create)
 
     la_buf_init(&name, la_arena_host(call->machine->arena));
     if (call->arg[0] == 0)
-        la_call_die(call, "kmem_cache_create((null)) integrity check failed", "A cache needs a name: /proc/slabinfo shows it.");
+        la_call_die(call, "kmem_cache_create((null)) integrity check failed",
+                    "A cache needs a name: /proc/slabinfo shows it.");
     else if (!la_call_string(call, call->arg[0], LA_CACHE_NAME, &name))
         return 0;
     else if (align > LA_PAGE_SIZE || (align & (align - 1)) != 0)
         la_call_die(call, "kmem_cache_create: the alignment must be a power of two, at most a page",
-                    "align is the alignment of each object, not an offset. The real kernel checks nothing and computes nonsense.");
+                    "align is the alignment of each object, not an offset. The real kernel checks nothing and computes "
+                    "nonsense.");
     else
-        cache = la_kmem_cache_create(call->mm, la_buf_str(&name), size > UINT32_MAX ? UINT32_MAX : (uint32_t)size, (uint32_t)align,
-                                     (uint32_t)call->arg[3], call->arg[4]);
+        cache = la_kmem_cache_create(call->mm, la_buf_str(&name), size > UINT32_MAX ? UINT32_MAX : (uint32_t)size,
+                                     (uint32_t)align, (uint32_t)call->arg[3], call->arg[4]);
     la_buf_free(&name);
     if (cache == LA_NO_CACHE)
         return 0;
@@ -154,7 +158,8 @@ LA_NATIVE(kmem_cache_alloc_node)
     int32_t nid = (int32_t)call->arg[2];
 
     if (nid < LA_NO_NODE || nid >= call->mm->nr_nodes) {
-        la_call_die(call, "BUG: unable to handle page fault: this node does not exist", "NUMA_NO_NODE means the node of this CPU.");
+        la_call_die(call, "BUG: unable to handle page fault: this node does not exist",
+                    "NUMA_NO_NODE means the node of this CPU.");
         return 0;
     }
     return cache_alloc(call, (la_gfp_t)call->arg[1], nid);

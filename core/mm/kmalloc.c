@@ -31,7 +31,8 @@ static uint32_t create_one(struct la_mm *mm, enum la_kmalloc_type type, uint32_t
     bool nomerge = mm->kmem->rules.nomerge;
     char name[LA_CACHE_NAME];
 
-    (void)snprintf(name, sizeof name, "%s-%u%s", prefix[type], (unsigned)(size >= 1024 ? size / 1024 : size), size >= 1024 ? "k" : "");
+    (void)snprintf(name, sizeof name, "%s-%u%s", prefix[type], (unsigned)(size >= 1024 ? size / 1024 : size),
+                   size >= 1024 ? "k" : "");
     mm->kmem->rules.nomerge = true;
     uint32_t cache = la_kmem_cache_create(mm, name, size, align, LA_SLAB_KMALLOC | flags[type], 0);
 
@@ -59,8 +60,8 @@ static bool create_type(struct la_mm *mm, enum la_kmalloc_type type)
 
 bool la_create_kmalloc_caches(struct la_mm *mm)
 {
-    return create_type(mm, LA_KMALLOC_NORMAL) && create_type(mm, LA_KMALLOC_CGROUP) && create_type(mm, LA_KMALLOC_RECLAIM) &&
-           create_type(mm, LA_KMALLOC_DMA);
+    return create_type(mm, LA_KMALLOC_NORMAL) && create_type(mm, LA_KMALLOC_CGROUP) &&
+           create_type(mm, LA_KMALLOC_RECLAIM) && create_type(mm, LA_KMALLOC_DMA);
 }
 
 /* ---- which cache ---- */
@@ -112,7 +113,8 @@ static uint64_t kmalloc_large(struct la_mm *mm, uint64_t size, la_gfp_t gfp, int
     la_gfp_t bad = gfp & (LA_GFP_HIGHMEM | LA_GFP_DMA32);
 
     if (bad)
-        la_warning(mm, "Unexpected gfp: zone bits in kmalloc(). Fix your code!", "kmalloc() must return an address: high memory has none.");
+        la_warning(mm, "Unexpected gfp: zone bits in kmalloc(). Fix your code!",
+                   "kmalloc() must return an address: high memory has none.");
     uint32_t pfn = la_alloc_pages(mm, (gfp & ~bad) | LA_GFP_COMP, order, nid);
 
     if (pfn == LA_NO_PFN)
@@ -147,7 +149,7 @@ static uint32_t large_block(const struct la_mm *mm, uint64_t addr)
 
 void la_kfree(struct la_mm *mm, uint64_t addr)
 {
-    uint32_t i, index = la_virt_to_slab(mm, addr, &i), pfn;
+    uint32_t index = la_virt_to_slab(mm, addr, NULL), pfn;
     char text[100];
 
     if (addr <= LA_ZERO_SIZE_PTR)
@@ -162,18 +164,22 @@ void la_kfree(struct la_mm *mm, uint64_t addr)
 
         (void)snprintf(text, sizeof text, "WARNING: object pointer: 0x%0*llx", la_digits(mm), (unsigned long long)addr);
         if (!compound)
-            la_warning(mm, text, "This page did not come from kmalloc(): use free_page() or free_pages(). kfree() gives one page back.");
+            la_warning(
+                mm, text,
+                "This page did not come from kmalloc(): use free_page() or free_pages(). kfree() gives one page back.");
         la_free_pages(mm, pfn, compound ? mm->frame[pfn].order : 0);
         return;
     }
-    (void)snprintf(text, sizeof text, "kfree of 0x%0*llx, which did not come from kmalloc()", la_digits(mm), (unsigned long long)addr);
-    la_oops(mm, text, "The real kernel computes a struct page from any address: outside of the direct map it faults, inside it "
-                      "may free somebody else's page. Nothing is freed here.");
+    (void)snprintf(text, sizeof text, "kfree of 0x%0*llx, which did not come from kmalloc()", la_digits(mm),
+                   (unsigned long long)addr);
+    la_oops(mm, text,
+            "The real kernel computes a struct page from any address: outside of the direct map it faults, inside it "
+            "may free somebody else's page. Nothing is freed here.");
 }
 
 uint64_t la_ksize(struct la_mm *mm, uint64_t addr)
 {
-    uint32_t i, index = la_virt_to_slab(mm, addr, &i), pfn;
+    uint32_t index = la_virt_to_slab(mm, addr, NULL), pfn;
 
     if (addr <= LA_ZERO_SIZE_PTR)
         return 0;

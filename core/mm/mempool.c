@@ -74,7 +74,8 @@ uint64_t la_mempool_element(const struct la_mm *mm, const struct la_mempool *poo
 }
 
 /* Pages at rest in a pool look like that in the views. */
-static void mark_pages(struct la_mm *mm, const struct la_mempool *pool, uint64_t element, enum la_frame_kind from, enum la_frame_kind to)
+static void mark_pages(struct la_mm *mm, const struct la_mempool *pool, uint64_t element, enum la_frame_kind from,
+                       enum la_frame_kind to)
 {
     uint32_t pfn = pool->fn.kind == LA_POOL_PAGES ? la_page_to_pfn(mm, element) : LA_NO_PFN;
 
@@ -302,7 +303,8 @@ uint64_t la_mempool_alloc(struct la_mm *mm, struct la_mempool *pool, la_gfp_t gf
     la_gfp_t light;
 
     if (gfp & LA_GFP_ZERO)
-        la_warning(mm, "WARNING: mempool_alloc with __GFP_ZERO", "An element of the reserve would not be zeroed: the flag is not supported.");
+        la_warning(mm, "WARNING: mempool_alloc with __GFP_ZERO",
+                   "An element of the reserve would not be zeroed: the flag is not supported.");
     if (gfp & LA_GFP_DIRECT_RECLAIM)
         la_might_sleep(mm, "include/linux/sched/mm.h:274");
     gfp |= LA_GFP_NOMEMALLOC | LA_GFP_NORETRY | LA_GFP_NOWARN;

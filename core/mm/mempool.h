@@ -27,13 +27,13 @@ struct la_pool_functions {
 };
 
 struct la_mempool {
-    uint64_t address;           /* of struct mempool_s; 0 = the slot is unused */
-    uint64_t elements;          /* address of the array */
+    uint64_t address;  /* of struct mempool_s; 0 = the slot is unused */
+    uint64_t elements; /* address of the array */
     struct la_pool_functions fn;
     uint32_t min_nr, curr_nr;
-    uint32_t outstanding;       /* handed out and not given back; the kernel does not count them */
+    uint32_t outstanding; /* handed out and not given back; the kernel does not count them */
     uint32_t alloc_calls, free_calls;
-    uint32_t waiting_since;     /* tick + 1; 0 = nobody waits */
+    uint32_t waiting_since; /* tick + 1; 0 = nobody waits */
     struct {
         uint64_t element;
         uint32_t at_tick;

@@ -23,40 +23,40 @@
 enum {
     LA_MAX_CACHES = 128,
     LA_CACHE_NAME = 32,
-    LA_SLAB_OBJECTS = 512,    /* a page of 8-byte objects */
-    LA_SLAB_REGION = 1024,    /* slabs in one region */
+    LA_SLAB_OBJECTS = 512, /* a page of 8-byte objects */
+    LA_SLAB_REGION = 1024, /* slabs in one region */
     LA_SLAB_REGIONS = 1024,
-    LA_CACHE_STRUCT = 256,    /* struct kmem_cache i lies in the image window at LA_CACHES_AT + 256 i */
+    LA_CACHE_STRUCT = 256, /* struct kmem_cache i lies in the image window at LA_CACHES_AT + 256 i */
     LA_CACHES_AT = 0x360000,
     LA_CACHE_ALIASES = 4,
     LA_MAX_POOLS = 64,
-    LA_OBJECT_OWNERS = 4096   /* who allocated an object is remembered for about that many */
+    LA_OBJECT_OWNERS = 4096 /* who allocated an object is remembered for about that many */
 };
 
-#define LA_NO_SLAB UINT32_MAX
-#define LA_NO_OBJECT UINT16_MAX
-#define LA_NO_CACHE UINT32_MAX
+#define LA_NO_SLAB       UINT32_MAX
+#define LA_NO_OBJECT     UINT16_MAX
+#define LA_NO_CACHE      UINT32_MAX
 #define LA_ZERO_SIZE_PTR UINT64_C(16)
 
 /* Values as in 6.1 include/linux/slab.h; the last two are mm/slub.c's own. */
 #define LA_SLAB_CONSISTENCY_CHECKS 0x100u
-#define LA_SLAB_RED_ZONE 0x400u
-#define LA_SLAB_POISON 0x800u
-#define LA_SLAB_KMALLOC 0x1000u
-#define LA_SLAB_HWCACHE_ALIGN 0x2000u
-#define LA_SLAB_CACHE_DMA 0x4000u
-#define LA_SLAB_CACHE_DMA32 0x8000u
-#define LA_SLAB_STORE_USER 0x10000u
-#define LA_SLAB_RECLAIM_ACCOUNT 0x20000u
-#define LA_SLAB_PANIC 0x40000u
-#define LA_SLAB_TYPESAFE_BY_RCU 0x80000u
-#define LA_SLAB_MEM_SPREAD 0x100000u
-#define LA_SLAB_TRACE 0x200000u
-#define LA_SLAB_NOLEAKTRACE 0x800000u
-#define LA_SLAB_ACCOUNT 0x4000000u
-#define LA_SLAB_NO_USER_FLAGS 0x10000000u
-#define LA_SLAB_CMPXCHG_DOUBLE 0x40000000u
-#define LA_SLAB_OBJECT_POISON 0x80000000u
+#define LA_SLAB_RED_ZONE           0x400u
+#define LA_SLAB_POISON             0x800u
+#define LA_SLAB_KMALLOC            0x1000u
+#define LA_SLAB_HWCACHE_ALIGN      0x2000u
+#define LA_SLAB_CACHE_DMA          0x4000u
+#define LA_SLAB_CACHE_DMA32        0x8000u
+#define LA_SLAB_STORE_USER         0x10000u
+#define LA_SLAB_RECLAIM_ACCOUNT    0x20000u
+#define LA_SLAB_PANIC              0x40000u
+#define LA_SLAB_TYPESAFE_BY_RCU    0x80000u
+#define LA_SLAB_MEM_SPREAD         0x100000u
+#define LA_SLAB_TRACE              0x200000u
+#define LA_SLAB_NOLEAKTRACE        0x800000u
+#define LA_SLAB_ACCOUNT            0x4000000u
+#define LA_SLAB_NO_USER_FLAGS      0x10000000u
+#define LA_SLAB_CMPXCHG_DOUBLE     0x40000000u
+#define LA_SLAB_OBJECT_POISON      0x80000000u
 #define LA_SLAB_DEBUG_FLAGS                                                                                            \
     (LA_SLAB_RED_ZONE | LA_SLAB_POISON | LA_SLAB_STORE_USER | LA_SLAB_TRACE | LA_SLAB_CONSISTENCY_CHECKS)
 #define LA_SLAB_CREATE_MASK                                                                                            \
@@ -66,53 +66,57 @@ enum {
 
 /* Bytes that mark memory (include/linux/poison.h). */
 enum {
-    LA_SLUB_RED_INACTIVE = 0xbb, LA_SLUB_RED_ACTIVE = 0xcc, LA_POISON_INUSE = 0x5a, LA_POISON_FREE = 0x6b, LA_POISON_END = 0xa5
+    LA_SLUB_RED_INACTIVE = 0xbb,
+    LA_SLUB_RED_ACTIVE = 0xcc,
+    LA_POISON_INUSE = 0x5a,
+    LA_POISON_FREE = 0x6b,
+    LA_POISON_END = 0xa5
 };
 
 /* What the geometry of caches depends on besides the cache. */
 struct la_slab_rules {
     uint32_t nr_cpus;
-    uint32_t min_objects;    /* slub_min_objects; 0 = from the number of CPUs */
+    uint32_t min_objects; /* slub_min_objects; 0 = from the number of CPUs */
     uint32_t min_order, max_order;
     uint32_t cache_line;
     uint32_t pointer_bytes;
-    uint32_t debug;          /* slub_debug=: flags added to every cache */
-    bool nomerge;            /* slub_nomerge */
-    bool freelist_random;    /* CONFIG_SLAB_FREELIST_RANDOM */
+    uint32_t debug;       /* slub_debug=: flags added to every cache */
+    bool nomerge;         /* slub_nomerge */
+    bool freelist_random; /* CONFIG_SLAB_FREELIST_RANDOM */
 };
 
 enum la_slab_list { LA_SLAB_FULL, LA_SLAB_CPU, LA_SLAB_CPU_PARTIAL, LA_SLAB_PARTIAL };
 
 struct la_slab {
     uint32_t pfn;
-    uint32_t cache;                /* LA_NO_CACHE: the slot is free */
-    uint32_t next, prev;           /* on its list; free slots chain through next */
-    uint32_t all_next, all_prev;   /* all slabs of the cache, newest first */
-    uint32_t id;                   /* in order of appearance in its cache */
-    uint16_t freelist;             /* first free object that no CPU holds; LA_NO_OBJECT = none */
+    uint32_t cache;              /* LA_NO_CACHE: the slot is free */
+    uint32_t next, prev;         /* on its list; free slots chain through next */
+    uint32_t all_next, all_prev; /* all slabs of the cache, newest first */
+    uint32_t id;                 /* in order of appearance in its cache */
+    uint16_t freelist;           /* first free object that no CPU holds; LA_NO_OBJECT = none */
     uint16_t inuse, objects;
-    uint16_t slabs;                /* on a CPU's partial list: slabs from here on */
+    uint16_t slabs; /* on a CPU's partial list: slabs from here on */
     uint8_t order, node, list, cpu;
     bool frozen;
-    bool damaged;                  /* the program wrote over a free pointer, or a list was found broken: objects may be lost */
+    bool damaged; /* the program wrote over a free pointer, or a list was found broken: objects may be lost */
     uint32_t used[LA_SLAB_OBJECTS / 32]; /* bit: the program (or a pool) holds the object */
 };
 
 struct la_kmem_cache_cpu {
-    uint32_t slab;                 /* LA_NO_SLAB = none */
+    uint32_t slab; /* LA_NO_SLAB = none */
     uint32_t partial;
     uint16_t freelist;
 };
 
 struct la_kmem_cache_node {
-    uint32_t head, tail;           /* partial slabs */
+    uint32_t head, tail; /* partial slabs */
     uint32_t nr_partial, nr_slabs, total_objects;
 };
 
 struct la_kmem_cache {
     char name[LA_CACHE_NAME];
     char alias[LA_CACHE_ALIASES][LA_CACHE_NAME];
-    bool live;                     /* the slot is taken */
+    bool live; /* the slot is taken */
     bool boot, dead;
     uint32_t nr_aliases;
     uint32_t object_size, size, inuse, align, offset, red_left_pad, flags;
@@ -120,12 +124,12 @@ struct la_kmem_cache {
     uint32_t cpu_partial, cpu_partial_slabs, min_partial;
     uint32_t usersize;
     int32_t refcount;
-    uint64_t ctor;                 /* address of the constructor, 0 = none */
-    uint32_t next, prev;           /* slab_caches: newest first */
-    uint32_t all_slabs;            /* head of all its slabs */
+    uint64_t ctor;       /* address of the constructor, 0 = none */
+    uint32_t next, prev; /* slab_caches: newest first */
+    uint32_t all_slabs;  /* head of all its slabs */
     uint32_t next_id;
-    uint32_t nr_live;              /* objects with the program */
-    uint16_t *random_seq;          /* NULL = in ascending order */
+    uint32_t nr_live;     /* objects with the program */
+    uint16_t *random_seq; /* NULL = in ascending order */
     struct la_kmem_cache_cpu cpu[LA_MAX_CPUS];
     struct la_kmem_cache_node node[LA_MAX_NODES];
 };
@@ -141,21 +145,21 @@ struct la_kmem_hooks {
 struct la_kmem {
     struct la_slab_rules rules;
     struct la_prng prng;
-    struct la_kmem_hooks hooks;    /* NULL between calls */
-    uint32_t first, last;          /* slab_caches */
+    struct la_kmem_hooks hooks; /* NULL between calls */
+    uint32_t first, last;       /* slab_caches */
     uint32_t nr_slab_slots, free_slot;
-    uint32_t kmalloc[4][14];       /* by type and index: caches */
-    uint32_t slab_errors;          /* reports and fixes, as lib/slub_kunit.c counts them */
-    int32_t next_pos;              /* replay: where the next new slab starts in random_seq; -1 = by chance */
-    bool quiet_reports;            /* count errors only */
+    uint32_t kmalloc[4][14]; /* by type and index: caches */
+    uint32_t slab_errors;    /* reports and fixes, as lib/slub_kunit.c counts them */
+    int32_t next_pos;        /* replay: where the next new slab starts in random_seq; -1 = by chance */
+    bool quiet_reports;      /* count errors only */
     bool tainted;
-    bool no_storage;               /* the host's limit on written pages was hit */
-    bool callback_failed;          /* a constructor oopsed: the call must stop */
+    bool no_storage;      /* the host's limit on written pages was hit */
+    bool callback_failed; /* a constructor oopsed: the call must stop */
     uint32_t fail_tick;
-    struct la_region *owners;      /* LA_OBJECT_OWNERS pairs: address / 8, step */
+    struct la_region *owners; /* LA_OBJECT_OWNERS pairs: address / 8, step */
     struct la_region *region[LA_SLAB_REGIONS];
     struct la_kmem_cache cache[LA_MAX_CACHES];
-    struct la_mempool *pool;       /* LA_MAX_POOLS of them */
+    struct la_mempool *pool; /* LA_MAX_POOLS of them */
 };
 
 /** What a machine needs for caches, in its arena; kmalloc caches are made when @boot_caches.  False: no memory. */
@@ -179,8 +183,14 @@ uint32_t la_slab_ksize(const struct la_kmem_cache *s);
 
 /* One stretch of a slot; the parts cover it from 0 to size. */
 enum la_slot_what {
-    LA_SLOT_LEFT_REDZONE, LA_SLOT_OBJECT, LA_SLOT_ALIGNMENT, LA_SLOT_RIGHT_REDZONE, LA_SLOT_FREE_POINTER, LA_SLOT_TRACK_ALLOC,
-    LA_SLOT_TRACK_FREE, LA_SLOT_PADDING
+    LA_SLOT_LEFT_REDZONE,
+    LA_SLOT_OBJECT,
+    LA_SLOT_ALIGNMENT,
+    LA_SLOT_RIGHT_REDZONE,
+    LA_SLOT_FREE_POINTER,
+    LA_SLOT_TRACK_ALLOC,
+    LA_SLOT_TRACK_FREE,
+    LA_SLOT_PADDING
 };
 enum { LA_SLOT_PARTS = 12 };
 struct la_slot_part {
@@ -198,7 +208,8 @@ const char *la_slot_what_name(enum la_slot_what what);
  * kmem_cache_create: a cache, perhaps one that exists already (merging).
  * Return: its index or LA_NO_CACHE (the kernel's report was made).
  */
-uint32_t la_kmem_cache_create(struct la_mm *mm, const char *name, uint32_t size, uint32_t align, uint32_t flags, uint64_t ctor);
+uint32_t la_kmem_cache_create(struct la_mm *mm, const char *name, uint32_t size, uint32_t align, uint32_t flags,
+                              uint64_t ctor);
 /** kmem_cache_destroy: false when objects are still in use: the cache stays, leaked. */
 bool la_kmem_cache_destroy(struct la_mm *mm, uint32_t cache);
 /** kmem_cache_shrink: give empty slabs back; 0 when no slab is left, else 1. */
@@ -217,7 +228,7 @@ uint32_t la_cache_active_objs(const struct la_mm *mm, const struct la_kmem_cache
 uint64_t la_kmem_cache_alloc(struct la_mm *mm, uint32_t cache, la_gfp_t gfp, int32_t nid);
 /** kmem_cache_free: @object of @cache; misuse is reported in the kernel's words where it would notice. */
 void la_kmem_cache_free(struct la_mm *mm, uint32_t cache, uint64_t object);
-/** The slab that @addr lies in, and the slot there; LA_NO_SLAB when in none. */
+/** The slab that @addr lies in, and the slot there (@slot may be NULL); LA_NO_SLAB when in none. */
 uint32_t la_virt_to_slab(const struct la_mm *mm, uint64_t addr, uint32_t *slot);
 /** Slab @index; the slot must be in use. */
 const struct la_slab *la_slab_at(const struct la_mm *mm, uint32_t index);
@@ -237,7 +248,8 @@ void la_slab_note_store(struct la_mm *mm, uint32_t pfn, uint32_t offset, uint32_
  * The objects of a freelist from @first on, next to be handed out first; at most @max go to @out.
  * @cpu_list: the list of a CPU.  Returns how many; stops at a broken pointer.
  */
-uint32_t la_slab_freelist(const struct la_mm *mm, const struct la_slab *slab, uint16_t first, uint16_t *out, uint32_t max);
+uint32_t la_slab_freelist(const struct la_mm *mm, const struct la_slab *slab, uint16_t first, uint16_t *out,
+                          uint32_t max);
 /** The id (la_mm.owner, a step) under which the object at @object was allocated; 0 = not known any more. */
 uint32_t la_slab_owner(const struct la_mm *mm, uint64_t object);
 /** SLUB's validate interface: check all slabs of a cache; returns the number of slabs looked at. */

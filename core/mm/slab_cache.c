@@ -28,7 +28,8 @@
 enum { SHRINK_PROMOTE_MAX = 32, MAX_SIZE = LA_KMALLOC_MAX };
 
 #define NEVER_MERGE                                                                                                    \
-    (LA_SLAB_RED_ZONE | LA_SLAB_POISON | LA_SLAB_STORE_USER | LA_SLAB_TRACE | LA_SLAB_TYPESAFE_BY_RCU | LA_SLAB_NOLEAKTRACE)
+    (LA_SLAB_RED_ZONE | LA_SLAB_POISON | LA_SLAB_STORE_USER | LA_SLAB_TRACE | LA_SLAB_TYPESAFE_BY_RCU |                \
+     LA_SLAB_NOLEAKTRACE)
 #define MERGE_SAME (LA_SLAB_RECLAIM_ACCOUNT | LA_SLAB_CACHE_DMA | LA_SLAB_CACHE_DMA32 | LA_SLAB_ACCOUNT)
 
 /* ---- looking ---- */
@@ -181,7 +182,8 @@ static void reset_lists(struct la_kmem_cache *s)
 }
 
 /* A new cache; LA_NO_CACHE when there is no room or the object is too large. */
-static uint32_t create_cache(struct la_mm *mm, const char *name, uint32_t size, uint32_t align, uint32_t flags, uint64_t ctor)
+static uint32_t create_cache(struct la_mm *mm, const char *name, uint32_t size, uint32_t align, uint32_t flags,
+                             uint64_t ctor)
 {
     struct la_kmem *kmem = mm->kmem;
     uint32_t cache = 0;
@@ -219,8 +221,10 @@ static void create_failed(struct la_mm *mm, const char *name, int error, uint32_
     char text[140];
 
     if (flags & LA_SLAB_PANIC) {
-        (void)snprintf(text, sizeof text, "Kernel panic - not syncing: kmem_cache_create_usercopy: Failed to create slab '%.40s'. Error %d",
-                       name, error);
+        (void)snprintf(
+            text, sizeof text,
+            "Kernel panic - not syncing: kmem_cache_create_usercopy: Failed to create slab '%.40s'. Error %d", name,
+            error);
         la_oops(mm, text, note);
         return;
     }
@@ -228,7 +232,8 @@ static void create_failed(struct la_mm *mm, const char *name, int error, uint32_
     la_warning(mm, text, note);
 }
 
-uint32_t la_kmem_cache_create(struct la_mm *mm, const char *name, uint32_t size, uint32_t align, uint32_t flags, uint64_t ctor)
+uint32_t la_kmem_cache_create(struct la_mm *mm, const char *name, uint32_t size, uint32_t align, uint32_t flags,
+                              uint64_t ctor)
 {
     uint32_t cache;
 
@@ -237,8 +242,10 @@ uint32_t la_kmem_cache_create(struct la_mm *mm, const char *name, uint32_t size,
         return LA_NO_CACHE;
     }
     if (size == 0 || size > MAX_SIZE || la_in_interrupt(la_mm_current(mm))) {
-        create_failed(mm, name, -22, flags, size > MAX_SIZE ? "An object may have at most 4 MiB." : size == 0
-                      ? "An object must have at least one byte." : "Caches cannot be created in an interrupt.");
+        create_failed(mm, name, -22, flags,
+                      size > MAX_SIZE ? "An object may have at most 4 MiB."
+                      : size == 0     ? "An object must have at least one byte."
+                                      : "Caches cannot be created in an interrupt.");
         return LA_NO_CACHE;
     }
     la_might_sleep(mm, "include/linux/sched/mm.h:274");
@@ -276,7 +283,9 @@ static uint32_t sort_partial(struct la_mm *mm, struct la_kmem_cache *s, uint32_t
     for (uint32_t index = s->node[nid].head, next; index != LA_NO_SLAB; index = next) {
         struct la_slab *slab = la_slab_write(mm, index);
         uint32_t free = (uint32_t)(slab->objects - slab->inuse);
-        uint32_t *to = free == slab->objects ? &discard : free >= 1 && free <= SHRINK_PROMOTE_MAX ? &promote[free - 1] : NULL;
+        uint32_t *to = free == slab->objects                     ? &discard
+                       : free >= 1 && free <= SHRINK_PROMOTE_MAX ? &promote[free - 1]
+                                                                 : NULL;
 
         next = slab->next;
         if (!to)
@@ -353,8 +362,11 @@ bool la_kmem_cache_destroy(struct la_mm *mm, uint32_t cache)
         free_partial(mm, s, n);
     if (la_cache_nr_slabs(s) != 0) {
         s->dead = true;
-        (void)snprintf(text, sizeof text, "WARNING: kmem_cache_destroy %s: Slab cache still has objects when called", s->name);
-        la_oops(mm, text, "The cache stays and its slabs leak. Free every object before; 2.6 returned 1 and kept the cache usable.");
+        (void)snprintf(text, sizeof text, "WARNING: kmem_cache_destroy %s: Slab cache still has objects when called",
+                       s->name);
+        la_oops(
+            mm, text,
+            "The cache stays and its slabs leak. Free every object before; 2.6 returned 1 and kept the cache usable.");
         return false;
     }
     LA_TRACE(mm->trace, CACHE_DESTROY, la_trace_text(mm->trace, s->name));

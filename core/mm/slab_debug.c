@@ -172,8 +172,8 @@ bool la_on_freelist(struct la_mm *mm, struct la_kmem_cache *s, uint32_t index, u
         i = next;
     }
     if (slab->inuse != slab->objects - nr) {
-        (void)snprintf(text, sizeof text, "Wrong object count. Counter is %u but counted were %d", (unsigned)slab->inuse,
-                       slab->objects - nr);
+        (void)snprintf(text, sizeof text, "Wrong object count. Counter is %u but counted were %d",
+                       (unsigned)slab->inuse, slab->objects - nr);
         la_slab_err(mm, s, index, text);
         slab->inuse = (uint16_t)(slab->objects - nr);
         slab->damaged = true;

@@ -45,8 +45,8 @@ static uint32_t order_objects(uint32_t order, uint32_t size)
     return ((uint32_t)LA_PAGE_SIZE << order) / size;
 }
 
-static uint32_t calc_slab_order(const struct la_slab_rules *rules, uint32_t size, uint32_t min_objects, uint32_t max_order,
-                                uint32_t fraction)
+static uint32_t calc_slab_order(const struct la_slab_rules *rules, uint32_t size, uint32_t min_objects,
+                                uint32_t max_order, uint32_t fraction)
 {
     uint32_t order = la_get_order((uint64_t)min_objects * size);
 
@@ -112,8 +112,8 @@ bool la_calculate_sizes(const struct la_slab_rules *rules, struct la_kmem_cache 
     if ((s->flags & LA_SLAB_RED_ZONE) && size == s->object_size)
         size += word; /* or no byte would be left to notice a write behind the object */
     s->inuse = size;
-    if ((s->flags & (LA_SLAB_TYPESAFE_BY_RCU | LA_SLAB_POISON)) || ((s->flags & LA_SLAB_RED_ZONE) && s->object_size < word) ||
-        s->ctor != 0) {
+    if ((s->flags & (LA_SLAB_TYPESAFE_BY_RCU | LA_SLAB_POISON)) ||
+        ((s->flags & LA_SLAB_RED_ZONE) && s->object_size < word) || s->ctor != 0) {
         s->offset = size; /* the object must stay as it is while it is free */
         size += word;
     } else {

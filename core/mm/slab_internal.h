@@ -39,7 +39,12 @@ static inline uint32_t la_cache_index(const struct la_mm *mm, const struct la_km
     return (uint32_t)(s - mm->kmem->cache);
 }
 
-/* ---- slab.c ---- */
+/* ---- slab.c, slab_new.c ---- */
+
+/** A slab with all objects free, on no list; LA_NO_SLAB when there are no pages. */
+uint32_t la_new_slab(struct la_mm *mm, struct la_kmem_cache *s, la_gfp_t gfp, int32_t nid);
+/** put_cpu_partial: @index joins this CPU's partial list; @drain: a full list moves to the nodes first. */
+void la_put_cpu_partial(struct la_mm *mm, struct la_kmem_cache *s, uint32_t index, bool drain);
 
 /** Empty the CPU's slab and partial list of @s (flush_all for one CPU). */
 void la_flush_cpu_slab(struct la_mm *mm, struct la_kmem_cache *s, uint32_t cpu);
@@ -66,8 +71,8 @@ bool la_on_freelist(struct la_mm *mm, struct la_kmem_cache *s, uint32_t index, u
 void la_slab_err(struct la_mm *mm, struct la_kmem_cache *s, uint32_t index, const char *reason);
 void la_object_err(struct la_mm *mm, struct la_kmem_cache *s, uint32_t index, uint64_t object, const char *reason);
 /** The bytes @fault..@end-1 should all be @value: report as "<what> overwritten". */
-void la_bytes_err(struct la_mm *mm, struct la_kmem_cache *s, uint32_t index, uint64_t object, const char *what, uint64_t fault,
-                  uint64_t end, uint8_t value);
+void la_bytes_err(struct la_mm *mm, struct la_kmem_cache *s, uint32_t index, uint64_t object, const char *what,
+                  uint64_t fault, uint64_t end, uint8_t value);
 /** slab_fix: "FIX <cache>: …". */
 void la_slab_fix(struct la_mm *mm, const struct la_kmem_cache *s, const char *what);
 /** Objects that kmem_cache_destroy found in use. */

@@ -70,8 +70,8 @@ static void track_line(const struct la_mm *mm, struct la_buf *out, const char *w
     if (step == 0)
         return;
     la_buf_printf(out, "\n%s in step %llu age=%llu cpu=%llu pid=%llu", what, (unsigned long long)step,
-                  (unsigned long long)(mm->tick - load(mm, addr + bytes - word, word)), (unsigned long long)load(mm, addr + word + 4, 4),
-                  (unsigned long long)load(mm, addr + word + 8, 4));
+                  (unsigned long long)(mm->tick - load(mm, addr + bytes - word, word)),
+                  (unsigned long long)load(mm, addr + word + 4, 4), (unsigned long long)load(mm, addr + word + 8, 4));
 }
 
 static uint32_t info_end(const struct la_mm *mm, const struct la_kmem_cache *s)
@@ -91,13 +91,14 @@ static void print_slab_info(const struct la_mm *mm, const struct la_slab *slab, 
 {
     uint64_t fp = slab->freelist == LA_NO_OBJECT ? 0 : la_slab_object(mm, slab, slab->freelist);
 
-    la_buf_printf(out, "\nSlab 0x%0*llx objects=%u used=%u fp=0x%0*llx flags=0x200(slab|node=%u|zone=%u)", la_digits(mm),
-                  (unsigned long long)la_pfn_to_page(mm, slab->pfn), (unsigned)slab->objects, (unsigned)slab->inuse, la_digits(mm),
-                  (unsigned long long)fp, (unsigned)slab->node, (unsigned)mm->zone[mm->frame[slab->pfn].zone].type);
+    la_buf_printf(out, "\nSlab 0x%0*llx objects=%u used=%u fp=0x%0*llx flags=0x200(slab|node=%u|zone=%u)",
+                  la_digits(mm), (unsigned long long)la_pfn_to_page(mm, slab->pfn), (unsigned)slab->objects,
+                  (unsigned)slab->inuse, la_digits(mm), (unsigned long long)fp, (unsigned)slab->node,
+                  (unsigned)mm->zone[mm->frame[slab->pfn].zone].type);
 }
 
-static void print_trailer(const struct la_mm *mm, const struct la_kmem_cache *s, const struct la_slab *slab, uint64_t object,
-                          struct la_buf *out)
+static void print_trailer(const struct la_mm *mm, const struct la_kmem_cache *s, const struct la_slab *slab,
+                          uint64_t object, struct la_buf *out)
 {
     uint64_t base = la_slab_address(mm, slab);
     uint32_t shown = s->object_size < OBJECT_SHOWN ? s->object_size : OBJECT_SHOWN, off = info_end(mm, s);
@@ -152,8 +153,8 @@ void la_object_err(struct la_mm *mm, struct la_kmem_cache *s, uint32_t index, ui
     finish(mm, &text, "The kernel prints this and goes on.");
 }
 
-void la_bytes_err(struct la_mm *mm, struct la_kmem_cache *s, uint32_t index, uint64_t object, const char *what, uint64_t fault,
-                  uint64_t end, uint8_t value)
+void la_bytes_err(struct la_mm *mm, struct la_kmem_cache *s, uint32_t index, uint64_t object, const char *what,
+                  uint64_t fault, uint64_t end, uint8_t value)
 {
     uint64_t base = la_slab_address(mm, la_slab_at(mm, index));
     int w = la_digits(mm);
@@ -165,11 +166,13 @@ void la_bytes_err(struct la_mm *mm, struct la_kmem_cache *s, uint32_t index, uin
         if (object)
             (void)snprintf(reason, sizeof reason, "%s overwritten", what);
         else
-            (void)snprintf(reason, sizeof reason, "%s overwritten. 0x%0*llx-0x%0*llx @offset=%llu", what, w, (unsigned long long)fault,
-                           w, (unsigned long long)(end - 1), (unsigned long long)(fault - base));
+            (void)snprintf(reason, sizeof reason, "%s overwritten. 0x%0*llx-0x%0*llx @offset=%llu", what, w,
+                           (unsigned long long)fault, w, (unsigned long long)(end - 1),
+                           (unsigned long long)(fault - base));
         begin(mm, s, reason, &text);
-        la_buf_printf(&text, "\n0x%0*llx-0x%0*llx @offset=%llu. First byte 0x%llx instead of 0x%x", w, (unsigned long long)fault, w,
-                      (unsigned long long)(end - 1), (unsigned long long)(fault - base), (unsigned long long)load(mm, fault, 1), value);
+        la_buf_printf(&text, "\n0x%0*llx-0x%0*llx @offset=%llu. First byte 0x%llx instead of 0x%x", w,
+                      (unsigned long long)fault, w, (unsigned long long)(end - 1), (unsigned long long)(fault - base),
+                      (unsigned long long)load(mm, fault, 1), value);
         if (object)
             print_trailer(mm, s, la_slab_at(mm, index), object, &text);
         else

@@ -126,9 +126,13 @@ bool la_check_valid_pointer(const struct la_mm *mm, const struct la_slab *slab, 
     *i = LA_NO_OBJECT;
     if (object == 0)
         return true;
-    if (offset >= (uint64_t)slab->objects * s->size || offset % s->size != 0)
+    if (offset >= (uint64_t)slab->objects * s->size)
         return false;
-    *i = (uint16_t)(offset / s->size);
+    uint32_t slot = (uint32_t)offset / s->size; /* 32 bits: this is on every fast path */
+
+    if (slot * s->size != offset)
+        return false;
+    *i = (uint16_t)slot;
     return true;
 }
 
@@ -140,7 +144,8 @@ uint32_t la_virt_to_slab(const struct la_mm *mm, uint64_t addr, uint32_t *i)
         return LA_NO_SLAB;
     uint32_t index = mm->frame[head].use;
 
-    *i = (uint32_t)((addr - la_slab_address(mm, slot(mm, index))) / mm->kmem->cache[slot(mm, index)->cache].size);
+    if (i)
+        *i = (uint32_t)(addr - la_slab_address(mm, slot(mm, index))) / mm->kmem->cache[slot(mm, index)->cache].size;
     return index;
 }
 
@@ -151,7 +156,8 @@ void la_mem_read(const struct la_mm *mm, uint64_t addr, void *buf, uint32_t len)
     unsigned char *out = buf;
 
     while (len > 0) {
-        uint32_t offset = (uint32_t)(addr & (LA_PAGE_SIZE - 1)), rest = LA_PAGE_SIZE - offset, part = rest < len ? rest : len;
+        uint32_t offset = (uint32_t)(addr & (LA_PAGE_SIZE - 1)), rest = LA_PAGE_SIZE - offset,
+                 part = rest < len ? rest : len;
 
         la_frame_read(mm, la_virt_to_pfn(mm, addr), offset, out, part);
         addr += part;
@@ -165,7 +171,8 @@ void la_mem_write(struct la_mm *mm, uint64_t addr, const void *buf, uint32_t len
     const unsigned char *in = buf;
 
     while (len > 0) {
-        uint32_t offset = (uint32_t)(addr & (LA_PAGE_SIZE - 1)), rest = LA_PAGE_SIZE - offset, part = rest < len ? rest : len;
+        uint32_t offset = (uint32_t)(addr & (LA_PAGE_SIZE - 1)), rest = LA_PAGE_SIZE - offset,
+                 part = rest < len ? rest : len;
 
         if (!la_frame_store(mm, la_virt_to_pfn(mm, addr), offset, in, part))
             mm->kmem->no_storage = true;
@@ -223,25 +230,35 @@ void la_slab_set_owner(struct la_mm *mm, uint64_t object)
 
 /* ---- free pointers ---- */
 
+/* Little-endian whatever the host is; compilers make one instruction of it. */
+static uint64_t load_le(const unsigned char *b)
+{
+    return (uint64_t)b[0] | (uint64_t)b[1] << 8 | (uint64_t)b[2] << 16 | (uint64_t)b[3] << 24 | (uint64_t)b[4] << 32 |
+           (uint64_t)b[5] << 40 | (uint64_t)b[6] << 48 | (uint64_t)b[7] << 56;
+}
+
+/* Where the free pointer of object @i lies. */
+static uint64_t pointer_at(const struct la_mm *mm, const struct la_slab *slab, uint32_t i)
+{
+    return la_slab_object(mm, slab, i) + mm->kmem->cache[slab->cache].offset;
+}
+
 uint64_t la_get_freepointer(const struct la_mm *mm, const struct la_slab *slab, uint32_t i)
 {
     unsigned char bytes[8] = {0};
-    uint64_t value = 0;
 
-    la_mem_read(mm, la_slab_object(mm, slab, i) + mm->kmem->cache[slab->cache].offset, bytes, mm->layout.pointer_bytes);
-    for (uint32_t b = 8; b-- > 0;)
-        value = value << 8 | bytes[b];
-    return value;
+    la_mem_read(mm, pointer_at(mm, slab, i), bytes, mm->layout.pointer_bytes);
+    return load_le(bytes);
 }
 
 void la_set_freepointer(struct la_mm *mm, const struct la_slab *slab, uint32_t i, uint16_t next)
 {
     uint64_t value = next == LA_NO_OBJECT ? 0 : la_slab_object(mm, slab, next);
-    unsigned char bytes[8];
+    unsigned char b[8] = {(unsigned char)value,         (unsigned char)(value >> 8),  (unsigned char)(value >> 16),
+                          (unsigned char)(value >> 24), (unsigned char)(value >> 32), (unsigned char)(value >> 40),
+                          (unsigned char)(value >> 48), (unsigned char)(value >> 56)};
 
-    for (uint32_t b = 0; b < 8; b++)
-        bytes[b] = (unsigned char)(value >> 8 * b);
-    la_mem_write(mm, la_slab_object(mm, slab, i) + mm->kmem->cache[slab->cache].offset, bytes, mm->layout.pointer_bytes);
+    la_mem_write(mm, pointer_at(mm, slab, i), b, mm->layout.pointer_bytes);
 }
 
 void la_slab_note_store(struct la_mm *mm, uint32_t pfn, uint32_t offset, uint32_t len)
@@ -265,7 +282,8 @@ void la_slab_note_store(struct la_mm *mm, uint32_t pfn, uint32_t offset, uint32_
     }
 }
 
-uint32_t la_slab_freelist(const struct la_mm *mm, const struct la_slab *slab, uint16_t first, uint16_t *out, uint32_t max)
+uint32_t la_slab_freelist(const struct la_mm *mm, const struct la_slab *slab, uint16_t first, uint16_t *out,
+                          uint32_t max)
 {
     uint32_t nr = 0;
 

@@ -9,9 +9,10 @@
 bool la_say_objects(const struct la_timeline *t, struct la_buf *out)
 {
     static const enum la_event_id kinds[] = {
-        LA_EV_POOL_EMPTY,      LA_EV_POOL_CREATE,  LA_EV_POOL_DESTROY, LA_EV_POOL_RESIZE, LA_EV_POOL_TAKE,
-        LA_EV_POOL_ALLOC,      LA_EV_POOL_KEEP,    LA_EV_POOL_RELEASE, LA_EV_CACHE_MERGE, LA_EV_CACHE_CREATE,
-        LA_EV_CACHE_UNSHARE,   LA_EV_CACHE_DESTROY, LA_EV_SLAB_ALLOC_FAIL, LA_EV_SLAB_ALLOC, LA_EV_KMALLOC_LARGE, LA_EV_SLAB_FREE};
+        LA_EV_POOL_EMPTY,      LA_EV_POOL_CREATE,  LA_EV_POOL_DESTROY,  LA_EV_POOL_RESIZE,
+        LA_EV_POOL_TAKE,       LA_EV_POOL_ALLOC,   LA_EV_POOL_KEEP,     LA_EV_POOL_RELEASE,
+        LA_EV_CACHE_MERGE,     LA_EV_CACHE_CREATE, LA_EV_CACHE_UNSHARE, LA_EV_CACHE_DESTROY,
+        LA_EV_SLAB_ALLOC_FAIL, LA_EV_SLAB_ALLOC,   LA_EV_KMALLOC_LARGE, LA_EV_SLAB_FREE};
 
     for (uint32_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
         for (uint32_t i = t->trace->nr_events; i-- > 0;) {

@@ -9,15 +9,22 @@
 
 enum { PAGES = 1 << 16 };
 
-bool la_verify_memory(struct la_verify_memory *m, const struct la_host *host, uint32_t cpus, uint32_t pointer_bytes, bool boot_caches)
+bool la_verify_memory(struct la_verify_memory *m, const struct la_host *host, uint32_t cpus, uint32_t pointer_bytes,
+                      bool boot_caches)
 {
-    struct la_mm_setup setup = {.nr_frames = PAGES, .nr_zones = 2, .nr_nodes = 1, .nr_cpus = cpus, .pageblock_order = 9, .pcp = true};
-    struct la_slab_rules rules = {.nr_cpus = cpus, .max_order = 3, .cache_line = 64, .pointer_bytes = pointer_bytes,
-                                  .nomerge = true, .freelist_random = true};
+    struct la_mm_setup setup = {
+        .nr_frames = PAGES, .nr_zones = 2, .nr_nodes = 1, .nr_cpus = cpus, .pageblock_order = 9, .pcp = true};
+    struct la_slab_rules rules = {.nr_cpus = cpus,
+                                  .max_order = 3,
+                                  .cache_line = 64,
+                                  .pointer_bytes = pointer_bytes,
+                                  .nomerge = true,
+                                  .freelist_random = true};
 
     setup.zone[0] = (struct la_zone_setup){LA_ZONE_DMA, 0, 0, 4096};
     setup.zone[1] = (struct la_zone_setup){LA_ZONE_NORMAL, 0, 4096, PAGES - 4096};
-    setup.layout = (struct la_layout){.pointer_bytes = pointer_bytes, .struct_page_bytes = 64, .image = UINT64_C(0x100000)};
+    setup.layout =
+        (struct la_layout){.pointer_bytes = pointer_bytes, .struct_page_bytes = 64, .image = UINT64_C(0x100000)};
     setup.layout.page_offset = pointer_bytes == 8 ? UINT64_C(0xffff888000000000) : UINT64_C(0xC0000000);
     setup.layout.high_memory = setup.layout.page_offset + ((uint64_t)PAGES << LA_PAGE_SHIFT);
     m->arena = la_arena_new(host, UINT64_C(1) << 30);

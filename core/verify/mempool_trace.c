@@ -121,7 +121,8 @@ static void do_op(struct pool_replay *r, const cJSON *op)
         r->handle[h] = 0;
     } else if (strcmp(what, "resize") == 0) {
         la_verify_value(r->v, "result of mempool_resize",
-                        la_mempool_resize(r->mm, r->pool, (uint32_t)la_verify_number(op, "new_min", 1)), la_verify_number(op, "ret", 0));
+                        la_mempool_resize(r->mm, r->pool, (uint32_t)la_verify_number(op, "new_min", 1)),
+                        la_verify_number(op, "ret", 0));
     } else if (strcmp(what, "destroy") == 0) {
         destroy(r);
     }
@@ -146,7 +147,8 @@ void la_verify_mempool_trace(struct la_verify *v, const cJSON *recording)
         r.mm = r.m.mm;
         r.mm->kmem->hooks = (struct la_kmem_hooks){&r, hook};
         r.cache = la_kmem_cache_create(r.mm, "replayed", 256, 0, 0, 0);
-        cJSON_ArrayForEach(op, la_cjson_get(recording, "ops")) {
+        cJSON_ArrayForEach(op, la_cjson_get(recording, "ops"))
+        {
             do_op(&r, op);
             v->index++;
         }

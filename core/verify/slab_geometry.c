@@ -21,11 +21,20 @@ static uint32_t flag_of_name(const char *name, size_t len)
     static const struct {
         const char *name;
         uint32_t flag;
-    } names[] = {{"HWCACHE_ALIGN", LA_SLAB_HWCACHE_ALIGN}, {"CACHE_DMA", LA_SLAB_CACHE_DMA}, {"CACHE_DMA32", LA_SLAB_CACHE_DMA32},
-                 {"TYPESAFE_BY_RCU", LA_SLAB_TYPESAFE_BY_RCU}, {"RECLAIM_ACCOUNT", LA_SLAB_RECLAIM_ACCOUNT},
-                 {"POISON", LA_SLAB_POISON}, {"RED_ZONE", LA_SLAB_RED_ZONE}, {"STORE_USER", LA_SLAB_STORE_USER},
-                 {"CONSISTENCY_CHECKS", LA_SLAB_CONSISTENCY_CHECKS}, {"ACCOUNT", LA_SLAB_ACCOUNT}, {"PANIC", LA_SLAB_PANIC},
-                 {"TRACE", LA_SLAB_TRACE}, {"NOLEAKTRACE", LA_SLAB_NOLEAKTRACE}, {"MEM_SPREAD", LA_SLAB_MEM_SPREAD}};
+    } names[] = {{"HWCACHE_ALIGN", LA_SLAB_HWCACHE_ALIGN},
+                 {"CACHE_DMA", LA_SLAB_CACHE_DMA},
+                 {"CACHE_DMA32", LA_SLAB_CACHE_DMA32},
+                 {"TYPESAFE_BY_RCU", LA_SLAB_TYPESAFE_BY_RCU},
+                 {"RECLAIM_ACCOUNT", LA_SLAB_RECLAIM_ACCOUNT},
+                 {"POISON", LA_SLAB_POISON},
+                 {"RED_ZONE", LA_SLAB_RED_ZONE},
+                 {"STORE_USER", LA_SLAB_STORE_USER},
+                 {"CONSISTENCY_CHECKS", LA_SLAB_CONSISTENCY_CHECKS},
+                 {"ACCOUNT", LA_SLAB_ACCOUNT},
+                 {"PANIC", LA_SLAB_PANIC},
+                 {"TRACE", LA_SLAB_TRACE},
+                 {"NOLEAKTRACE", LA_SLAB_NOLEAKTRACE},
+                 {"MEM_SPREAD", LA_SLAB_MEM_SPREAD}};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strlen(names[i].name) == len && strncmp(names[i].name, name, len) == 0)
@@ -62,8 +71,11 @@ static uint32_t debug_of_cmdline(const char *cmdline)
     if (*p != '=')
         return LA_SLAB_CONSISTENCY_CHECKS | LA_SLAB_RED_ZONE | LA_SLAB_POISON | LA_SLAB_STORE_USER;
     for (p++; *p && *p != ' ' && *p != ','; p++)
-        flags |= *p == 'F' ? LA_SLAB_CONSISTENCY_CHECKS : *p == 'Z' ? LA_SLAB_RED_ZONE : *p == 'P' ? LA_SLAB_POISON
-                 : *p == 'U' ? LA_SLAB_STORE_USER : 0;
+        flags |= *p == 'F'   ? LA_SLAB_CONSISTENCY_CHECKS
+                 : *p == 'Z' ? LA_SLAB_RED_ZONE
+                 : *p == 'P' ? LA_SLAB_POISON
+                 : *p == 'U' ? LA_SLAB_STORE_USER
+                             : 0;
     return flags;
 }
 
@@ -79,11 +91,22 @@ static void compare(struct la_verify *v, const struct la_kmem_cache *s, const cJ
     const struct {
         const char *key;
         uint32_t have;
-    } numbers[] = {{"size", s->size}, {"inuse", s->inuse}, {"align", s->align}, {"order", s->order}, {"objs_per_slab", s->objects},
-                   {"min_order", s->min_order}, {"min_objs", s->min_objects}, {"freeptr_offset", s->offset},
-                   {"red_left_pad", s->red_left_pad}, {"offset_in_slot", s->red_left_pad}, {"cpu_partial", s->cpu_partial},
-                   {"cpu_partial_slabs", s->cpu_partial_slabs}, {"min_partial", s->min_partial}, {"slab_pages", 1u << s->order},
-                   {"slab_objects", s->objects}, {"ksize", la_slab_ksize(s)}};
+    } numbers[] = {{"size", s->size},
+                   {"inuse", s->inuse},
+                   {"align", s->align},
+                   {"order", s->order},
+                   {"objs_per_slab", s->objects},
+                   {"min_order", s->min_order},
+                   {"min_objs", s->min_objects},
+                   {"freeptr_offset", s->offset},
+                   {"red_left_pad", s->red_left_pad},
+                   {"offset_in_slot", s->red_left_pad},
+                   {"cpu_partial", s->cpu_partial},
+                   {"cpu_partial_slabs", s->cpu_partial_slabs},
+                   {"min_partial", s->min_partial},
+                   {"slab_pages", 1u << s->order},
+                   {"slab_objects", s->objects},
+                   {"ksize", la_slab_ksize(s)}};
 
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (la_cjson_get(cache, numbers[i].key))
@@ -119,12 +142,14 @@ static uint32_t unmerged_size(const cJSON *recording, const char *name)
 {
     const cJSON *boot, *cache;
 
-    cJSON_ArrayForEach(boot, recording) {
+    cJSON_ArrayForEach(boot, recording)
+    {
         const char *cmdline = la_cjson_string(la_cjson_get(boot, "cmdline"));
 
         if (!cmdline || !strstr(cmdline, "nomerge"))
             continue;
-        cJSON_ArrayForEach(cache, la_cjson_get(la_cjson_get(boot, "internal"), "caches")) {
+        cJSON_ArrayForEach(cache, la_cjson_get(la_cjson_get(boot, "internal"), "caches"))
+        {
             const char *other = la_cjson_string(la_cjson_get(cache, "name"));
 
             if (other && name && strcmp(other, name) == 0)
@@ -135,7 +160,8 @@ static uint32_t unmerged_size(const cJSON *recording, const char *name)
 }
 
 /* A shared cache has the free pointer where the first user's smaller object wanted it. */
-static void merged_offset(const struct la_slab_rules *rules, const cJSON *recording, const cJSON *cache, struct la_kmem_cache *s)
+static void merged_offset(const struct la_slab_rules *rules, const cJSON *recording, const cJSON *cache,
+                          struct la_kmem_cache *s)
 {
     struct la_kmem_cache first = *s;
 
@@ -147,7 +173,8 @@ static void merged_offset(const struct la_slab_rules *rules, const cJSON *record
 }
 
 /* One cache of a running kernel: size, alignment, flags as they are there. */
-static void boot_cache(struct la_verify *v, const struct la_slab_rules *rules, const cJSON *recording, const cJSON *cache)
+static void boot_cache(struct la_verify *v, const struct la_slab_rules *rules, const cJSON *recording,
+                       const cJSON *cache)
 {
     struct la_kmem_cache s;
 
@@ -183,15 +210,18 @@ void la_verify_slab_geometry(struct la_verify *v, const cJSON *recording)
 
     memcpy(v->report->kind, "slab geometry", sizeof "slab geometry");
     v->where = "cache";
-    cJSON_ArrayForEach(boot, recording) {
+    cJSON_ArrayForEach(boot, recording)
+    {
         struct la_slab_rules rules = rules_of(boot);
 
-        cJSON_ArrayForEach(cache, la_cjson_get(boot, "grid")) {
+        cJSON_ArrayForEach(cache, la_cjson_get(boot, "grid"))
+        {
             grid_cache(v, &rules, cache);
             v->index++;
         }
         rules.debug = 0;
-        cJSON_ArrayForEach(cache, la_cjson_get(la_cjson_get(boot, "internal"), "caches")) {
+        cJSON_ArrayForEach(cache, la_cjson_get(la_cjson_get(boot, "internal"), "caches"))
+        {
             boot_cache(v, &rules, recording, cache);
             v->index++;
         }

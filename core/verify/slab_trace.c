@@ -52,11 +52,13 @@ static bool make_cache(struct slab_replay *r, const cJSON *recording)
     r->s = &r->mm->kmem->cache[r->cache];
     la_verify_value(r->v, "slot size", r->s->size, la_verify_number(recording, "size", 0));
     la_verify_value(r->v, "objects per slab", r->s->objects, la_verify_number(recording, "objs_per_slab", 0));
-    la_verify_value(r->v, "cpu_partial_slabs", r->s->cpu_partial_slabs, la_verify_number(recording, "cpu_partial_slabs", 0));
+    la_verify_value(r->v, "cpu_partial_slabs", r->s->cpu_partial_slabs,
+                    la_verify_number(recording, "cpu_partial_slabs", 0));
     la_verify_value(r->v, "min_partial", r->s->min_partial, la_verify_number(recording, "min_partial", 0));
     if (cJSON_GetArraySize(seq) > 0 && (uint32_t)cJSON_GetArraySize(seq) != r->s->objects)
         return false;
-    cJSON_ArrayForEach(item, seq) {
+    cJSON_ArrayForEach(item, seq)
+    {
         uint32_t i = (uint32_t)item->valuedouble;
 
         r->s->random_seq[n++] = (uint16_t)(i < r->s->objects ? i : 0);
@@ -80,22 +82,26 @@ static int64_t id_of(const struct slab_replay *r, uint32_t index)
     return index == LA_NO_SLAB ? -1 : (int64_t)la_slab_at(r->mm, index)->id;
 }
 
-static void compare_list(struct slab_replay *r, const char *what, const cJSON *recorded, const uint16_t *have, uint32_t nr)
+static void compare_list(struct slab_replay *r, const char *what, const cJSON *recorded, const uint16_t *have,
+                         uint32_t nr)
 {
     const cJSON *item;
     uint32_t n = 0;
 
-    cJSON_ArrayForEach(item, recorded) {
+    cJSON_ArrayForEach(item, recorded)
+    {
         la_verify_value(r->v, what, n < nr ? have[n] : -1, (int64_t)item->valuedouble);
         n++;
     }
     la_verify_value(r->v, what, nr, n);
 }
 
-static void compare_freelist(struct slab_replay *r, const char *what, uint32_t index, uint16_t first, const cJSON *recorded)
+static void compare_freelist(struct slab_replay *r, const char *what, uint32_t index, uint16_t first,
+                             const cJSON *recorded)
 {
     uint16_t list[LA_SLAB_OBJECTS];
-    uint32_t nr = index == LA_NO_SLAB ? 0 : la_slab_freelist(r->mm, la_slab_at(r->mm, index), first, list, LA_SLAB_OBJECTS);
+    uint32_t nr =
+        index == LA_NO_SLAB ? 0 : la_slab_freelist(r->mm, la_slab_at(r->mm, index), first, list, LA_SLAB_OBJECTS);
 
     compare_list(r, what, recorded, list, nr);
 }
@@ -105,15 +111,18 @@ static void compare_partial(struct slab_replay *r, const cJSON *op)
     uint32_t index = r->s->cpu[0].partial, node = r->s->node[0].head;
     const cJSON *item;
 
-    cJSON_ArrayForEach(item, la_cjson_get(op, "cpu_partial")) {
+    cJSON_ArrayForEach(item, la_cjson_get(op, "cpu_partial"))
+    {
         la_verify_value(r->v, "slab of the CPU's partial list", id_of(r, index), la_verify_number(item, "slab", -1));
         if (index == LA_NO_SLAB)
             continue;
-        la_verify_value(r->v, "slabs of the CPU's partial list", la_slab_at(r->mm, index)->slabs, la_verify_number(item, "slabs_field", -1));
+        la_verify_value(r->v, "slabs of the CPU's partial list", la_slab_at(r->mm, index)->slabs,
+                        la_verify_number(item, "slabs_field", -1));
         index = la_slab_at(r->mm, index)->next;
     }
     la_verify_value(r->v, "end of the CPU's partial list", id_of(r, index), -1);
-    cJSON_ArrayForEach(item, la_cjson_get(op, "node_partial")) {
+    cJSON_ArrayForEach(item, la_cjson_get(op, "node_partial"))
+    {
         la_verify_value(r->v, "slab of the node's partial list", id_of(r, node), (int64_t)item->valuedouble);
         if (node != LA_NO_SLAB)
             node = la_slab_at(r->mm, node)->next;
@@ -145,8 +154,7 @@ static void compare_state(struct slab_replay *r, const cJSON *op)
     compare_freelist(r, "freelist of the CPU", c->slab, c->freelist, la_cjson_get(op, "cpu_freelist"));
     compare_partial(r, op);
     la_verify_value(r->v, "nr_slabs", la_cache_nr_slabs(r->s), la_verify_number(op, "nr_slabs", -1));
-    cJSON_ArrayForEach(item, la_cjson_get(op, "slabs"))
-        compare_slab(r, item);
+    cJSON_ArrayForEach(item, la_cjson_get(op, "slabs")) compare_slab(r, item);
     cJSON_ArrayForEach(item, la_cjson_get(op, "discarded"))
         la_verify_value(r->v, "a slab given back", slab_by_id(r, (int64_t)item->valuedouble) == LA_NO_SLAB, 1);
 }
@@ -194,7 +202,8 @@ static void free_what_is_left(struct slab_replay *r, const cJSON *ops)
 {
     const cJSON *op, *other;
 
-    cJSON_ArrayForEach(op, ops) {
+    cJSON_ArrayForEach(op, ops)
+    {
         const char *what = la_cjson_string(la_cjson_get(op, "op"));
         int64_t h = la_verify_number(op, "h", -1);
         bool freed = false;
@@ -216,13 +225,15 @@ static void free_what_is_left(struct slab_replay *r, const cJSON *ops)
 void la_verify_slab_trace(struct la_verify *v, const cJSON *recording)
 {
     struct slab_replay r = {.v = v};
-    const cJSON *ops = la_cjson_get(recording, "ops"), *end = la_cjson_get(recording, "after_freeing_everything_left"), *op;
+    const cJSON *ops = la_cjson_get(recording, "ops"), *end = la_cjson_get(recording, "after_freeing_everything_left"),
+                *op;
     struct la_buf problems;
 
     memcpy(v->report->kind, "slab trace", sizeof "slab trace");
     v->where = "op";
     if (make_cache(&r, recording)) {
-        cJSON_ArrayForEach(op, ops) {
+        cJSON_ArrayForEach(op, ops)
+        {
             do_op(&r, op);
             v->index++;
         }

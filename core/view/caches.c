@@ -66,7 +66,8 @@ static void steps_json(const struct la_mm *mm, const struct la_slab *slab, struc
     la_json_end(w);
 }
 
-static void slab_json(const struct la_mm *mm, const struct la_kmem_cache *s, const struct la_slab *slab, struct la_json *w)
+static void slab_json(const struct la_mm *mm, const struct la_kmem_cache *s, const struct la_slab *slab,
+                      struct la_json *w)
 {
     static const char *const lists[] = {"full", "cpu", "cpu_partial", "partial"};
     bool on_cpu = slab->list == LA_SLAB_CPU;
@@ -104,7 +105,8 @@ static void slabs_json(const struct la_mm *mm, const struct la_kmem_cache *s, st
     uint32_t shown[SLABS_SHOWN], nr = 0;
 
     for (uint32_t full = 0; full < 2; full++) {
-        for (uint32_t index = s->all_slabs; index != LA_NO_SLAB && nr < SLABS_SHOWN; index = la_slab_at(mm, index)->all_next)
+        for (uint32_t index = s->all_slabs; index != LA_NO_SLAB && nr < SLABS_SHOWN;
+             index = la_slab_at(mm, index)->all_next)
             if ((la_slab_at(mm, index)->list == LA_SLAB_FULL) == (full == 1))
                 shown[nr++] = index;
     }
@@ -171,12 +173,19 @@ static void flags_json(const struct la_kmem_cache *s, struct la_json *w)
     static const struct {
         uint32_t flag;
         const char *name;
-    } names[] = {{LA_SLAB_CONSISTENCY_CHECKS, "SLAB_CONSISTENCY_CHECKS"}, {LA_SLAB_RED_ZONE, "SLAB_RED_ZONE"},
-                 {LA_SLAB_POISON, "SLAB_POISON"}, {LA_SLAB_HWCACHE_ALIGN, "SLAB_HWCACHE_ALIGN"},
-                 {LA_SLAB_CACHE_DMA, "SLAB_CACHE_DMA"}, {LA_SLAB_CACHE_DMA32, "SLAB_CACHE_DMA32"},
-                 {LA_SLAB_STORE_USER, "SLAB_STORE_USER"}, {LA_SLAB_RECLAIM_ACCOUNT, "SLAB_RECLAIM_ACCOUNT"},
-                 {LA_SLAB_PANIC, "SLAB_PANIC"}, {LA_SLAB_TYPESAFE_BY_RCU, "SLAB_TYPESAFE_BY_RCU"}, {LA_SLAB_TRACE, "SLAB_TRACE"},
-                 {LA_SLAB_NOLEAKTRACE, "SLAB_NOLEAKTRACE"}, {LA_SLAB_ACCOUNT, "SLAB_ACCOUNT"}};
+    } names[] = {{LA_SLAB_CONSISTENCY_CHECKS, "SLAB_CONSISTENCY_CHECKS"},
+                 {LA_SLAB_RED_ZONE, "SLAB_RED_ZONE"},
+                 {LA_SLAB_POISON, "SLAB_POISON"},
+                 {LA_SLAB_HWCACHE_ALIGN, "SLAB_HWCACHE_ALIGN"},
+                 {LA_SLAB_CACHE_DMA, "SLAB_CACHE_DMA"},
+                 {LA_SLAB_CACHE_DMA32, "SLAB_CACHE_DMA32"},
+                 {LA_SLAB_STORE_USER, "SLAB_STORE_USER"},
+                 {LA_SLAB_RECLAIM_ACCOUNT, "SLAB_RECLAIM_ACCOUNT"},
+                 {LA_SLAB_PANIC, "SLAB_PANIC"},
+                 {LA_SLAB_TYPESAFE_BY_RCU, "SLAB_TYPESAFE_BY_RCU"},
+                 {LA_SLAB_TRACE, "SLAB_TRACE"},
+                 {LA_SLAB_NOLEAKTRACE, "SLAB_NOLEAKTRACE"},
+                 {LA_SLAB_ACCOUNT, "SLAB_ACCOUNT"}};
 
     la_json_key(w, "flags");
     la_json_arr(w);
@@ -208,10 +217,18 @@ static void numbers_json(const struct la_mm *mm, const struct la_kmem_cache *s, 
     const struct {
         const char *key;
         uint32_t value;
-    } numbers[] = {{"object_size", s->object_size}, {"size", s->size}, {"align", s->align}, {"inuse", s->inuse}, {"offset", s->offset},
-                   {"red_left_pad", s->red_left_pad}, {"cache_line", mm->kmem->rules.cache_line}, {"order", s->order},
-                   {"objects", s->objects}, {"slab_waste", ((uint32_t)LA_PAGE_SIZE << s->order) - s->objects * s->size},
-                   {"min_partial", s->min_partial}, {"cpu_partial_slabs", s->cpu_partial_slabs}};
+    } numbers[] = {{"object_size", s->object_size},
+                   {"size", s->size},
+                   {"align", s->align},
+                   {"inuse", s->inuse},
+                   {"offset", s->offset},
+                   {"red_left_pad", s->red_left_pad},
+                   {"cache_line", mm->kmem->rules.cache_line},
+                   {"order", s->order},
+                   {"objects", s->objects},
+                   {"slab_waste", ((uint32_t)LA_PAGE_SIZE << s->order) - s->objects * s->size},
+                   {"min_partial", s->min_partial},
+                   {"cpu_partial_slabs", s->cpu_partial_slabs}};
 
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         la_json_kuint(w, numbers[i].key, numbers[i].value);

@@ -20,7 +20,7 @@ struct look {
     const struct la_kmem_cache *s;
     const struct la_slab *slab;
     uint32_t slot;
-    uint64_t start;      /* of the slot */
+    uint64_t start; /* of the slot */
     bool used;
     struct la_json *w;
     struct la_buf text;
@@ -40,11 +40,13 @@ static void facts(struct look *l)
     uint16_t next;
     uint64_t object = l->start + l->s->red_left_pad;
 
-    la_buf_printf(&l->text, "%s · %u bytes in a slot of %u", l->s->name, (unsigned)l->s->object_size, (unsigned)l->s->size);
+    la_buf_printf(&l->text, "%s · %u bytes in a slot of %u", l->s->name, (unsigned)l->s->object_size,
+                  (unsigned)l->s->size);
     fact(l, "cache");
     la_buf_printf(&l->text, "slab %u, ", (unsigned)l->slab->id);
     if (l->slab->list == LA_SLAB_CPU || l->slab->list == LA_SLAB_CPU_PARTIAL)
-        la_buf_printf(&l->text, l->slab->list == LA_SLAB_CPU ? "the slab of CPU %u" : "on the partial list of CPU %u", l->slab->cpu);
+        la_buf_printf(&l->text, l->slab->list == LA_SLAB_CPU ? "the slab of CPU %u" : "on the partial list of CPU %u",
+                      l->slab->cpu);
     else
         la_buf_puts(&l->text, l->slab->list == LA_SLAB_FULL ? "on no list: full" : "on the node's partial list");
     fact(l, "slab");
@@ -89,7 +91,8 @@ static void say_filled(struct look *l, const char *what, const unsigned char *by
 
 static void say_redzone(struct look *l, const unsigned char *bytes, uint32_t len)
 {
-    say_filled(l, l->used ? "in use: red zone" : "free: red zone", bytes, len, l->used ? LA_SLUB_RED_ACTIVE : LA_SLUB_RED_INACTIVE);
+    say_filled(l, l->used ? "in use: red zone" : "free: red zone", bytes, len,
+               l->used ? LA_SLUB_RED_ACTIVE : LA_SLUB_RED_INACTIVE);
 }
 
 static void say_object(struct look *l, const struct la_slot_part *part, const unsigned char *bytes, uint32_t len)

@@ -111,9 +111,11 @@ static void memory_lines(const struct la_mm *mm, const struct sums *sum, struct 
 
 static void kernel_lines(const struct la_mm *mm, const struct sums *sum, struct la_buf *out)
 {
-    static const char *const before[] = {"KernelStack", "PageTables", "SecPageTables", "NFS_Unstable", "Bounce", "WritebackTmp", NULL};
+    static const char *const before[] = {"KernelStack",  "PageTables", "SecPageTables", "NFS_Unstable", "Bounce",
+                                         "WritebackTmp", NULL};
     static const char *const middle[] = {"VmallocUsed", "VmallocChunk", "Percpu", NULL};
-    static const char *const after[] = {"AnonHugePages", "ShmemHugePages", "ShmemPmdMapped", "FileHugePages", "FilePmdMapped", NULL};
+    static const char *const after[] = {"AnonHugePages", "ShmemHugePages", "ShmemPmdMapped",
+                                        "FileHugePages", "FilePmdMapped",  NULL};
     uint64_t vmalloc = (mm->layout.vmalloc_end - mm->layout.vmalloc_start) >> 10;
 
     kb(out, "Dirty", sum->dirty);
@@ -143,7 +145,8 @@ void la_proc_meminfo(const struct la_mm *mm, struct la_buf *out)
     memory_lines(mm, &sum, out);
     kernel_lines(mm, &sum, out);
     for (uint32_t i = 0; i < 4; i++) {
-        static const char *const names[] = {"HugePages_Total:", "HugePages_Free:", "HugePages_Rsvd:", "HugePages_Surp:"};
+        static const char *const names[] = {
+            "HugePages_Total:", "HugePages_Free:", "HugePages_Rsvd:", "HugePages_Surp:"};
 
         la_buf_printf(out, "%-16s%8u\n", names[i], 0u);
     }

@@ -13,8 +13,8 @@ void la_proc_slabinfo(const struct la_mm *mm, struct la_buf *out)
         const struct la_kmem_cache *s = &mm->kmem->cache[cache];
         unsigned slabs = la_cache_nr_slabs(s);
 
-        la_buf_printf(out, "%-17s %6u %6u %6u %4u %4u", s->name, (unsigned)la_cache_active_objs(mm, s), (unsigned)la_cache_num_objs(s),
-                      (unsigned)s->size, (unsigned)s->objects, 1u << s->order);
+        la_buf_printf(out, "%-17s %6u %6u %6u %4u %4u", s->name, (unsigned)la_cache_active_objs(mm, s),
+                      (unsigned)la_cache_num_objs(s), (unsigned)s->size, (unsigned)s->objects, 1u << s->order);
         la_buf_printf(out, " : tunables %4u %4u %4u : slabdata %6u %6u %6u\n", 0u, 0u, 0u, slabs, slabs, 0u);
     }
 }

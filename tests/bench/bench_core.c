@@ -9,6 +9,7 @@
  */
 #include "base/prng.h"
 #include "lookaside.h"
+#include "mm/slab.h"
 #include "view/view.h"
 
 #include <inttypes.h>
@@ -110,10 +111,84 @@ static double churn_malloc(void)
     return ms;
 }
 
+/* ---- objects: kmalloc and one cache, against malloc of the same sizes ---- */
+
+enum object_way { BY_MALLOC, BY_KMALLOC, BY_CACHE };
+enum { CACHE_OBJECT = 256 };
+
+static uint64_t object_alloc(struct la_mm *mm, enum object_way way, uint32_t cache, uint32_t size)
+{
+    if (way == BY_MALLOC)
+        return (uint64_t)(uintptr_t)malloc(size);
+    return way == BY_KMALLOC ? la_kmalloc(mm, size, LA_GFP_KERNEL, LA_NO_NODE)
+                             : la_kmem_cache_alloc(mm, cache, LA_GFP_KERNEL, LA_NO_NODE);
+}
+
+static void object_free(struct la_mm *mm, enum object_way way, uint32_t cache, uint64_t object)
+{
+    if (way == BY_MALLOC)
+        free((void *)(uintptr_t)object);
+    else if (way == BY_KMALLOC)
+        la_kfree(mm, object);
+    else
+        la_kmem_cache_free(mm, cache, object);
+}
+
+/* Sizes 8..1024 at random, or all of CACHE_OBJECT bytes. */
+static double churn_objects(struct la_mm *mm, enum object_way way, bool one_size, uint32_t cache)
+{
+    static volatile uint64_t object[LIVE];
+    struct la_prng prng = {42};
+    double start = now_ms();
+
+    mm->trace->on = false;
+    for (uint32_t n = 0; n < MOVES; n++) {
+        uint64_t r = la_prng_next(&prng);
+        uint32_t i = (uint32_t)r % LIVE;
+
+        if (object[i]) {
+            object_free(mm, way, cache, object[i]);
+            object[i] = 0;
+        } else {
+            object[i] = object_alloc(mm, way, cache, one_size ? CACHE_OBJECT : 8u << (r >> 32 & 7));
+        }
+    }
+    double ms = now_ms() - start;
+
+    for (uint32_t i = 0; i < LIVE; i++)
+        if (object[i])
+            object_free(mm, way, cache, object[i]);
+    for (uint32_t i = 0; i < LIVE; i++)
+        object[i] = 0;
+    mm->trace->on = true;
+    return ms;
+}
+
 static void keep_least(double *best, double ms)
 {
     if (*best == 0 || ms < *best)
         *best = ms;
+}
+
+static void bench_objects(void)
+{
+    struct la_trace *trace = la_trace_new(la_host_libc());
+    struct la_machine *machine = boot("{\"profile\": \"x86_64\", \"memory\": \"64M\", \"cpus\": 1}", trace);
+    uint32_t cache = la_kmem_cache_create(machine->mm, "bench", CACHE_OBJECT, 0, 0, 0);
+    double any = 0, kmalloc = 0, one = 0, object = 0;
+
+    for (int r = 0; r < ROUNDS; r++) {
+        keep_least(&any, churn_objects(machine->mm, BY_MALLOC, false, cache));
+        keep_least(&kmalloc, churn_objects(machine->mm, BY_KMALLOC, false, cache));
+        keep_least(&one, churn_objects(machine->mm, BY_MALLOC, true, cache));
+        keep_least(&object, churn_objects(machine->mm, BY_CACHE, true, cache));
+    }
+    row("kmalloc/kfree without events", kmalloc * 1e6 / MOVES, "ns/op", "", true);
+    row("  engine / glibc, the same sizes", kmalloc / any, "x", "<= 1.0", kmalloc <= any);
+    row("kmem_cache_alloc/free without events", object * 1e6 / MOVES, "ns/op", "", true);
+    row("  engine / glibc, the same size", object / one, "x", "<= 1.0", object <= one);
+    la_machine_free(machine);
+    la_trace_free(trace);
 }
 
 static void bench_churn(void)
@@ -179,8 +254,11 @@ static double delta_us(const char *memory, size_t *bytes)
     struct la_buf buf;
     struct la_json w;
 
-    (void)snprintf(text, sizeof text, "```json machine\n{\"profile\": \"x86_64\", \"memory\": \"%s\", \"cpus\": 1}\n```\n```c\nstruct page *p;\n"
-                   "while (1) {\n    p = alloc_pages(GFP_KERNEL, 2);\n    __free_pages(p, 2);\n}\n```\n", memory);
+    (void)snprintf(
+        text, sizeof text,
+        "```json machine\n{\"profile\": \"x86_64\", \"memory\": \"%s\", \"cpus\": 1}\n```\n```c\nstruct page *p;\n"
+        "while (1) {\n    p = alloc_pages(GFP_KERNEL, 2);\n    __free_pages(p, 2);\n}\n```\n",
+        memory);
     struct lesson l = open_lesson(text);
 
     (void)la_view_init(&view, la_host_libc());
@@ -220,7 +298,8 @@ static void bench_delta(void)
     row("delta JSON of one step, 64 MiB", small, "us", "", true);
     row("delta JSON of one step, 4 GiB", large, "us", "", true);
     row("  time, 4 GiB / 64 MiB", large / small, "x", "<= 1.5", large <= 1.5 * small);
-    row("  bytes, 4 GiB / 64 MiB", (double)large_bytes / (double)small_bytes, "x", "<= 1.5", large_bytes * 2 <= small_bytes * 3);
+    row("  bytes, 4 GiB / 64 MiB", (double)large_bytes / (double)small_bytes, "x", "<= 1.5",
+        large_bytes * 2 <= small_bytes * 3);
 }
 
 /* ---- a timeline of 100,000 steps ---- */
@@ -238,8 +317,10 @@ static void bench_timeline(void)
 {
     static double ms[SEEKS];
     struct la_prng prng = {3};
-    struct lesson l = open_lesson("```json machine\n{\"profile\": \"i386\", \"memory\": \"64M\", \"cpus\": 2}\n```\n```c\nstruct page *p[64];\nint i;\n"
-                                  "while (1) {\n    i = (i * 5 + 3) & 63;\n    if (p[i]) {\n        __free_pages(p[i], i & 3);\n        p[i] = NULL;\n"
+    struct lesson l = open_lesson("```json machine\n{\"profile\": \"i386\", \"memory\": \"64M\", \"cpus\": "
+                                  "2}\n```\n```c\nstruct page *p[64];\nint i;\n"
+                                  "while (1) {\n    i = (i * 5 + 3) & 63;\n    if (p[i]) {\n        __free_pages(p[i], "
+                                  "i & 3);\n        p[i] = NULL;\n"
                                   "    } else {\n        p[i] = alloc_pages(GFP_KERNEL, i & 3);\n    }\n}\n```\n");
     struct la_timeline *t = l.timeline;
     double start = now_ms();
@@ -257,7 +338,8 @@ static void bench_timeline(void)
     qsort(ms, SEEKS, sizeof ms[0], by_size);
     row("statements a second, with events and keyframes", (double)LENGTH / ran, "k/s", "", true);
     row("seek to a random step of 100,000, median", ms[SEEKS / 2], "ms", "", true);
-    row("seek to a random step of 100,000, 99 of 100 below", ms[SEEKS * 99 / 100], "ms", "<= 16.7", ms[SEEKS * 99 / 100] <= 16.7);
+    row("seek to a random step of 100,000, 99 of 100 below", ms[SEEKS * 99 / 100], "ms", "<= 16.7",
+        ms[SEEKS * 99 / 100] <= 16.7);
     row("keyframes of 100,000 steps", (double)la_timeline_keyframe_bytes(t) / (1 << 20), "MiB", "", true);
     row("state of the machine", (double)la_arena_bytes(t->machine->arena) / (1 << 20), "MiB", "", true);
     close_lesson(&l);
@@ -304,6 +386,7 @@ int main(int argc, char **argv)
     if (argc > 1)
         return 0;
     bench_churn();
+    bench_objects();
     bench_delta();
     bench_timeline();
     return 0;

@@ -14,8 +14,10 @@ static void test_T18_highmem_is_dropped_with_a_warning(void **state)
     assert_int_not_equal(la_virt_to_pfn(rig.mm, addr), LA_NO_PFN);
     for (uint32_t i = 0; i < rig.trace->nr_events; i++)
         if (rig.trace->event[i].id == LA_EV_WARNING)
-            warned = strcmp(la_event_str(rig.trace, &rig.trace->event[i], 0),
-                            "Unexpected gfp: 0x2 (__GFP_HIGHMEM). Fixing up to gfp: 0xcc0 (GFP_KERNEL). Fix your code!") == 0;
+            warned =
+                strcmp(la_event_str(rig.trace, &rig.trace->event[i], 0),
+                       "Unexpected gfp: 0x2 (__GFP_HIGHMEM). Fixing up to gfp: 0xcc0 (GFP_KERNEL). Fix your code!") ==
+                0;
     assert_true(warned);
     rig_free(&rig);
 }
@@ -36,7 +38,8 @@ static void test_T19_a_spinlock_forbids_sleeping(void **state)
 
 static void test_sizes_are_rounded_up(void **state)
 {
-    static const uint64_t wanted[][2] = {{1, 8}, {9, 16}, {65, 96}, {97, 128}, {129, 192}, {193, 256}, {4097, 8192}, {8193, 16384}};
+    static const uint64_t wanted[][2] = {{1, 8},     {9, 16},    {65, 96},     {97, 128},
+                                         {129, 192}, {193, 256}, {4097, 8192}, {8193, 16384}};
     struct rig rig = rig_new(MACHINE_A);
 
     (void)state;

@@ -58,20 +58,22 @@ static void the_kmalloc_family(void **state)
 static void a_cache_of_the_notes(void **state)
 {
     (void)state;
-    runs_everywhere("struct foo { int a; char b[40]; };\n"
-                    "int made;\n"
-                    "void make(void *p) { struct foo *f = p; f->a = 42; made++; }\n"
-                    "struct kmem_cache* cachep = kmem_cache_create(\"foo\", sizeof(struct foo), 0, SLAB_HWCACHE_ALIGN | SLAB_PANIC, make);\n"
-                    "assert(cachep->object_size == 44 && cachep->size == 64 && cachep->align == 64 && cachep->refcount == 1);\n"
-                    "assert(strcmp(cachep->name, \"foo\") == 0);\n"
-                    "struct foo *objp = kmem_cache_alloc(cachep, GFP_KERNEL);\n"
-                    "assert(objp->a == 42 && made == 64);\n"
-                    "assert(nr_slabs(cachep) == 1 && nr_live(cachep) == 1 && nr_active(cachep) == 64);\n"
-                    "kmem_cache_free(cachep, objp);\n"
-                    "assert(kmem_cache_alloc(cachep, GFP_KERNEL) == objp);\n"
-                    "kmem_cache_free(cachep, objp);\n"
-                    "int err = kmem_cache_destroy(cachep);\n"
-                    "assert(err == 0);\n");
+    runs_everywhere(
+        "struct foo { int a; char b[40]; };\n"
+        "int made;\n"
+        "void make(void *p) { struct foo *f = p; f->a = 42; made++; }\n"
+        "struct kmem_cache* cachep = kmem_cache_create(\"foo\", sizeof(struct foo), 0, SLAB_HWCACHE_ALIGN | "
+        "SLAB_PANIC, make);\n"
+        "assert(cachep->object_size == 44 && cachep->size == 64 && cachep->align == 64 && cachep->refcount == 1);\n"
+        "assert(strcmp(cachep->name, \"foo\") == 0);\n"
+        "struct foo *objp = kmem_cache_alloc(cachep, GFP_KERNEL);\n"
+        "assert(objp->a == 42 && made == 64);\n"
+        "assert(nr_slabs(cachep) == 1 && nr_live(cachep) == 1 && nr_active(cachep) == 64);\n"
+        "kmem_cache_free(cachep, objp);\n"
+        "assert(kmem_cache_alloc(cachep, GFP_KERNEL) == objp);\n"
+        "kmem_cache_free(cachep, objp);\n"
+        "int err = kmem_cache_destroy(cachep);\n"
+        "assert(err == 0);\n");
 }
 
 static void pools_of_the_notes(void **state)
@@ -97,36 +99,43 @@ static void pools_of_the_notes(void **state)
 static void functions_of_the_program(void **state)
 {
     (void)state;
-    runs_everywhere("int calls, fail;\n"
-                    "void *get(gfp_t gfp_mask, void *pool_data) { calls++; if (fail) return NULL; return kmalloc(64, gfp_mask); }\n"
-                    "void put(void *element, void *pool_data) { kfree(element); }\n"
-                    "mempool_t *pool = mempool_create(3, get, put, NULL);\n"
-                    "assert(calls == 3);\n"
-                    "fail = 1;\n"
-                    "void *a = mempool_alloc(pool, GFP_ATOMIC), *b = mempool_alloc(pool, GFP_ATOMIC), *c = mempool_alloc(pool, GFP_ATOMIC);\n"
-                    "assert(a && b && c && pool->curr_nr == 0 && !mempool_alloc(pool, GFP_ATOMIC));\n"
-                    "mempool_free_later(a, pool, 25);\n"
-                    "unsigned long before = jiffies;\n"
-                    "assert(mempool_alloc(pool, GFP_KERNEL) == a && jiffies == before + 25);\n"
-                    "mempool_free(a, pool); mempool_free(b, pool); mempool_free(c, pool);\n"
-                    "mempool_destroy(pool);\n");
+    runs_everywhere(
+        "int calls, fail;\n"
+        "void *get(gfp_t gfp_mask, void *pool_data) { calls++; if (fail) return NULL; return kmalloc(64, gfp_mask); }\n"
+        "void put(void *element, void *pool_data) { kfree(element); }\n"
+        "mempool_t *pool = mempool_create(3, get, put, NULL);\n"
+        "assert(calls == 3);\n"
+        "fail = 1;\n"
+        "void *a = mempool_alloc(pool, GFP_ATOMIC), *b = mempool_alloc(pool, GFP_ATOMIC), *c = mempool_alloc(pool, "
+        "GFP_ATOMIC);\n"
+        "assert(a && b && c && pool->curr_nr == 0 && !mempool_alloc(pool, GFP_ATOMIC));\n"
+        "mempool_free_later(a, pool, 25);\n"
+        "unsigned long before = jiffies;\n"
+        "assert(mempool_alloc(pool, GFP_KERNEL) == a && jiffies == before + 25);\n"
+        "mempool_free(a, pool); mempool_free(b, pool); mempool_free(c, pool);\n"
+        "mempool_destroy(pool);\n");
 }
 
 static void mistakes(void **state)
 {
     (void)state;
     stops("struct kmem_cache *c = kmem_cache_create(\"a\", 64, 0, 0, NULL);\n"
-          "void *p = kmem_cache_alloc(c, GFP_KERNEL);\nkmem_cache_free(c, p);\nkmem_cache_free(c, p);", "double free");
+          "void *p = kmem_cache_alloc(c, GFP_KERNEL);\nkmem_cache_free(c, p);\nkmem_cache_free(c, p);",
+          "double free");
     stops("kmem_cache_alloc(NULL, GFP_KERNEL);", "NULL pointer dereference");
-    stops("struct kmem_cache *c = kmem_cache_create(\"a\", 64, 0, 0, NULL);\nkmem_cache_destroy(c);\nkmem_cache_alloc(c, GFP_KERNEL);",
+    stops("struct kmem_cache *c = kmem_cache_create(\"a\", 64, 0, 0, "
+          "NULL);\nkmem_cache_destroy(c);\nkmem_cache_alloc(c, GFP_KERNEL);",
           "unable to handle page fault");
-    stops("mempool_t *p = mempool_create_kmalloc_pool(1, 64);\nvoid *e = mempool_alloc(p, GFP_KERNEL);\nmempool_destroy(p);\nmempool_free(e, p);",
+    stops("mempool_t *p = mempool_create_kmalloc_pool(1, 64);\nvoid *e = mempool_alloc(p, "
+          "GFP_KERNEL);\nmempool_destroy(p);\nmempool_free(e, p);",
           "use after free");
     stops("mempool_t *p = mempool_create_kmalloc_pool(1, 64);\nmempool_resize(p, 0);", "kernel BUG at mm/mempool.c");
     stops("void make(void *p) { *(int *)0 = 1; }\nstruct kmem_cache *c = kmem_cache_create(\"a\", 64, 0, 0, make);\n"
-          "kmem_cache_alloc(c, GFP_KERNEL);", "NULL pointer dereference");
+          "kmem_cache_alloc(c, GFP_KERNEL);",
+          "NULL pointer dereference");
     stops("struct kmem_cache *c = kmem_cache_create(\"a\", 64, 0, SLAB_RED_ZONE | SLAB_CONSISTENCY_CHECKS, NULL);\n"
-          "char *p = kmem_cache_alloc(c, GFP_KERNEL);\np[64] = 1;\nkmem_cache_free(c, p);", "Right Redzone overwritten");
+          "char *p = kmem_cache_alloc(c, GFP_KERNEL);\np[64] = 1;\nkmem_cache_free(c, p);",
+          "Right Redzone overwritten");
 }
 
 /* Constructors and pool functions that do what they must not: no crash of ours. */
@@ -138,14 +147,18 @@ static void strange_callbacks(void **state)
         "struct kmem_cache *c;\nvoid make(void *p) { kmem_cache_destroy(c); }\n"
         "c = kmem_cache_create(\"a\", 64, 0, 0, make);\nkmem_cache_alloc(c, GFP_KERNEL);",
         "mempool_t *p; int n;\nvoid *get(gfp_t g, void *d) { if (n++ > 1) mempool_destroy(p); return kmalloc(8, g); }\n"
-        "void put(void *e, void *d) { kfree(e); }\np = mempool_create(2, get, put, NULL);\nmempool_alloc(p, GFP_KERNEL);\nmempool_resize(p, 9);",
-        "mempool_t *p;\nvoid *get(gfp_t g, void *d) { return kmalloc(8, g); }\nvoid put(void *e, void *d) { mempool_destroy(p); }\n"
+        "void put(void *e, void *d) { kfree(e); }\np = mempool_create(2, get, put, NULL);\nmempool_alloc(p, "
+        "GFP_KERNEL);\nmempool_resize(p, 9);",
+        "mempool_t *p;\nvoid *get(gfp_t g, void *d) { return kmalloc(8, g); }\nvoid put(void *e, void *d) { "
+        "mempool_destroy(p); }\n"
         "p = mempool_create(2, get, put, NULL);\nmempool_destroy(p);",
         "void *get(gfp_t g, void *d) { return (void *)0x1234567; }\nvoid put(void *e, void *d) { kfree(e); }\n"
         "mempool_t *p = mempool_create(2, get, put, NULL);\nmempool_destroy(p);",
         "mempool_t *p = mempool_create_page_pool(2, 0);\nmemset(p->elements, 0xff, 8);\nmempool_destroy(p);",
-        "mempool_t *p = mempool_create_kmalloc_pool(2, 64);\nkfree(p->elements); kfree(p);\nmempool_alloc(p, GFP_ATOMIC);\nmempool_destroy(p);",
-        "void *get(gfp_t g, void *d) { return NULL; }\nvoid put(void *e, void *d) { }\nmempool_t *p = mempool_create(0, get, put, NULL);\n"
+        "mempool_t *p = mempool_create_kmalloc_pool(2, 64);\nkfree(p->elements); kfree(p);\nmempool_alloc(p, "
+        "GFP_ATOMIC);\nmempool_destroy(p);",
+        "void *get(gfp_t g, void *d) { return NULL; }\nvoid put(void *e, void *d) { }\nmempool_t *p = "
+        "mempool_create(0, get, put, NULL);\n"
         "mempool_alloc(p, GFP_KERNEL);",
     };
 
@@ -162,12 +175,9 @@ static void strange_callbacks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_kmalloc_family),
-        cmocka_unit_test(a_cache_of_the_notes),
-        cmocka_unit_test(pools_of_the_notes),
-        cmocka_unit_test(functions_of_the_program),
-        cmocka_unit_test(mistakes),
-        cmocka_unit_test(strange_callbacks),
+        cmocka_unit_test(the_kmalloc_family), cmocka_unit_test(a_cache_of_the_notes),
+        cmocka_unit_test(pools_of_the_notes), cmocka_unit_test(functions_of_the_program),
+        cmocka_unit_test(mistakes),           cmocka_unit_test(strange_callbacks),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,7 +59,8 @@ static void test_T22_cache_lines_cost_padding(void **state)
 static void test_T23_tiny_objects_share_a_line(void **state)
 {
     struct rig rig = rig_new(MACHINE_X);
-    const struct la_kmem_cache *s = cache_of(&rig, la_kmem_cache_create(rig.mm, "t23", 20, 0, LA_SLAB_HWCACHE_ALIGN, 0));
+    const struct la_kmem_cache *s =
+        cache_of(&rig, la_kmem_cache_create(rig.mm, "t23", 20, 0, LA_SLAB_HWCACHE_ALIGN, 0));
 
     (void)state;
     assert_int_equal(s->size, 32);
@@ -154,8 +155,9 @@ static void test_T27_slabinfo_counts_a_cpus_free_objects_as_active(void **state)
     assert_int_equal(s->nr_live, 65);
     la_buf_init(&text, la_host_libc());
     assert_true(la_proc_read(rig.machine, "slabinfo", &text));
-    assert_non_null(strstr(la_buf_str(&text), "\nt27                  128    128     64   64    1 : tunables    0    0    0"
-                                              " : slabdata      2      2      0\n"));
+    assert_non_null(strstr(la_buf_str(&text),
+                           "\nt27                  128    128     64   64    1 : tunables    0    0    0"
+                           " : slabdata      2      2      0\n"));
     la_buf_free(&text);
     rig_free(&rig);
 }
@@ -163,7 +165,8 @@ static void test_T27_slabinfo_counts_a_cpus_free_objects_as_active(void **state)
 static void test_T28_alike_caches_are_merged(void **state)
 {
     struct rig rig = rig_new(MACHINE_X);
-    uint32_t a = la_kmem_cache_create(rig.mm, "t28a", 64, 0, 0, 0), b = la_kmem_cache_create(rig.mm, "t28b", 60, 0, 0, 0);
+    uint32_t a = la_kmem_cache_create(rig.mm, "t28a", 64, 0, 0, 0),
+             b = la_kmem_cache_create(rig.mm, "t28b", 60, 0, 0, 0);
 
     (void)state;
     assert_int_equal(a, b);
@@ -396,9 +399,11 @@ enum { NR_CACHES = 6, NR_OBJECTS = 400, NR_ROUNDS = 4000 };
 static void random_work(uint64_t seed)
 {
     static const uint32_t sizes[NR_CACHES] = {8, 100, 256, 700, 2048, 5000};
-    static const uint32_t flags[4] = {0, LA_SLAB_HWCACHE_ALIGN, LA_SLAB_POISON | LA_SLAB_RED_ZONE | LA_SLAB_CONSISTENCY_CHECKS,
+    static const uint32_t flags[4] = {0, LA_SLAB_HWCACHE_ALIGN,
+                                      LA_SLAB_POISON | LA_SLAB_RED_ZONE | LA_SLAB_CONSISTENCY_CHECKS,
                                       LA_SLAB_STORE_USER | LA_SLAB_RED_ZONE};
-    struct rig rig = rig_new("{\"profile\":\"i386\",\"memory\":\"4M\",\"zones\":{\"NORMAL\":\"4M\"},\"cpus\":3,\"reserved\":\"0\"}");
+    struct rig rig =
+        rig_new("{\"profile\":\"i386\",\"memory\":\"4M\",\"zones\":{\"NORMAL\":\"4M\"},\"cpus\":3,\"reserved\":\"0\"}");
     struct la_prng prng = {seed};
     uint32_t cache[NR_CACHES], owner[NR_OBJECTS];
     uint64_t object[NR_OBJECTS] = {0};

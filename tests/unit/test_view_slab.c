@@ -71,19 +71,19 @@ static void page_lessons_have_no_caches(void **state)
 static void a_cache_shows_its_slabs(void **state)
 {
     struct play p;
-    struct la_timeline *t = play_text(&p, LESSON("struct kmem_cache *c = kmem_cache_create(\"seen\", 1000, 0, 0, NULL);\n"
-                                                 "void *a = kmem_cache_alloc(c, GFP_KERNEL), *b = kmem_cache_alloc(c, GFP_KERNEL);\n"
-                                                 "kmem_cache_free(c, a);\n"
-                                                 "mempool_t *pool = mempool_create_slab_pool(2, c);"));
+    struct la_timeline *t =
+        play_text(&p, LESSON("struct kmem_cache *c = kmem_cache_create(\"seen\", 1000, 0, 0, NULL);\n"
+                             "void *a = kmem_cache_alloc(c, GFP_KERNEL), *b = kmem_cache_alloc(c, GFP_KERNEL);\n"
+                             "kmem_cache_free(c, a);\n"
+                             "mempool_t *pool = mempool_create_slab_pool(2, c);"));
 
     (void)state;
     run_all(t);
     cJSON *all = snapshot_of(t);
     const cJSON *cache, *seen = NULL, *pool = cJSON_GetArrayItem(list_of(all, "pools"), 0);
 
-    cJSON_ArrayForEach(cache, list_of(all, "caches"))
-        if (strcmp(la_cjson_string(la_cjson_get(cache, "name")), "seen") == 0)
-            seen = cache;
+    cJSON_ArrayForEach(cache, list_of(all, "caches")) if (strcmp(la_cjson_string(la_cjson_get(cache, "name")),
+                                                                 "seen") == 0) seen = cache;
     assert_non_null(seen);
     const cJSON *slab = cJSON_GetArrayItem(la_cjson_get(seen, "slabs"), 0);
 
@@ -103,10 +103,10 @@ static void a_cache_shows_its_slabs(void **state)
 static void an_object_is_named_byte_by_byte(void **state)
 {
     struct play p;
-    struct la_timeline *t =
-        play_text(&p, LESSON("struct kmem_cache *c = kmem_cache_create(\"zoned\", 20, 0, SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER, NULL);\n"
-                             "char *a = kmem_cache_alloc(c, GFP_KERNEL);\n"
-                             "a[20] = 1;"));
+    struct la_timeline *t = play_text(&p, LESSON("struct kmem_cache *c = kmem_cache_create(\"zoned\", 20, 0, "
+                                                 "SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER, NULL);\n"
+                                                 "char *a = kmem_cache_alloc(c, GFP_KERNEL);\n"
+                                                 "a[20] = 1;"));
     int64_t addr = 0;
     struct la_diags diags;
     struct la_buf text;
@@ -125,7 +125,8 @@ static void an_object_is_named_byte_by_byte(void **state)
     cJSON *object = la_cjson_parse(la_buf_str(&text), text.len, &error_at);
     const cJSON *part;
 
-    cJSON_ArrayForEach(part, la_cjson_get(object, "bytes")) {
+    cJSON_ArrayForEach(part, la_cjson_get(object, "bytes"))
+    {
         assert_int_equal(number(part, "offset"), bytes);
         bytes += (uint32_t)strlen(la_cjson_string(la_cjson_get(part, "hex"))) / 2;
         damaged |= strstr(la_cjson_string(la_cjson_get(part, "says")), "damaged") != NULL;
@@ -144,12 +145,13 @@ static void an_object_is_named_byte_by_byte(void **state)
 static void stepping_back_restores_slabs(void **state)
 {
     struct play p;
-    struct la_timeline *t = play_text(&p, LESSON("struct kmem_cache *c = kmem_cache_create(\"back\", 200, 0, 0, NULL);\n"
-                                                 "void *list[40];\n"
-                                                 "for (int i = 0; i < 40; i++)\n    list[i] = kmem_cache_alloc(c, GFP_KERNEL);\n"
-                                                 "for (int i = 0; i < 40; i += 3)\n    kmem_cache_free(c, list[i]);\n"
-                                                 "mempool_t *pool = mempool_create_kmalloc_pool(3, 100);\n"
-                                                 "mempool_destroy(pool);"));
+    struct la_timeline *t =
+        play_text(&p, LESSON("struct kmem_cache *c = kmem_cache_create(\"back\", 200, 0, 0, NULL);\n"
+                             "void *list[40];\n"
+                             "for (int i = 0; i < 40; i++)\n    list[i] = kmem_cache_alloc(c, GFP_KERNEL);\n"
+                             "for (int i = 0; i < 40; i += 3)\n    kmem_cache_free(c, list[i]);\n"
+                             "mempool_t *pool = mempool_create_kmalloc_pool(3, 100);\n"
+                             "mempool_destroy(pool);"));
 
     (void)state;
     run_all(t);
