@@ -168,6 +168,14 @@ describe('a memory pool', () => {
     expect(places(74, at(74).events.length)).toEqual(['full', 'full now']);
   });
 
+  test('an element that is given back and taken in one step is not there before', () => {
+    const pool = at(73).pools[0]!;
+    const [address, ev] = ['0xc0405000', (e: string): LaEvent => ({ e, severity: 'act', say: e, pool: pool.address, addr: '0xc0405000' })];
+    const dry = { ...pool, elements: [], curr_nr: 0 };
+    const told = (t: number) => placesOf(dry, movesOf(dry, [ev('pool_keep'), ev('pool_take')], t), 64).map((place) => place.address);
+    expect([told(0.5), told(1.5), told(2)]).toEqual([['', ''], [address, ''], ['', '']]);
+  });
+
   test('where the last element came from', () => {
     const events = (step: number) => SAVED[step]?.events ?? [];
     expect(lastWay(at(74).pools[0]!, 74, events)).toEqual({ way: 'keep', step: 74 });

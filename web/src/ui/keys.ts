@@ -35,11 +35,11 @@ export const KEYS: { title: string; keys: Key[] }[] = [
     ],
   },
   {
-    title: 'In the picture of memory',
+    title: 'In the pictures of memory and slabs',
     keys: [
-      { key: '', shown: ['←', '→', '↑', '↓'], does: 'move from block to block' },
-      { key: '', shown: ['Enter'], does: 'look at the block, or answer with it' },
-      { key: '', shown: ['+', '−', '0'], does: 'zoom in, out, show everything' },
+      { key: '', shown: ['←', '→', '↑', '↓'], does: 'move from block to block, from object to object' },
+      { key: '', shown: ['Enter'], does: 'look at it, or answer with it' },
+      { key: '', shown: ['+', '−', '0'], does: 'zoom memory in, out, show everything' },
     ],
   },
   {

@@ -47,7 +47,7 @@ export interface Place {
 export function placesOf(pool: Pool, moves: Move[], most: number): Place[] {
   const untold = (way: Way) => moves.filter((move) => move.way === way && move.t < 1).map((move) => move.address);
   const coming = new Set(untold('keep'));
-  const leaving = untold('reserve').filter((address) => !pool.elements.includes(address));
+  const leaving = untold('reserve').filter((address) => !pool.elements.includes(address) && !coming.has(address));
   const arrived = new Set(moves.filter((move) => move.way === 'keep' && move.t >= 1).map((move) => move.address));
   const rest = [...pool.elements.filter((address) => !coming.has(address)), ...leaving.reverse()];
   const places = Math.min(most, Math.max(pool.min_nr, rest.length));
