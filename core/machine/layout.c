@@ -246,6 +246,7 @@ static void layout_32(const struct la_machine_config *config, struct la_layout *
     layout->pkmap_base = 0xFF800000u;
     layout->nr_pkmap = config->pae ? 512 : 1024;
     layout->pt_levels = config->pae ? 3 : 2;
+    layout->percpu = 0xFE800000u;
 }
 
 static void layout_64(const struct la_machine_config *config, struct la_layout *layout)
@@ -260,6 +261,7 @@ static void layout_64(const struct la_machine_config *config, struct la_layout *
     layout->image = UINT64_C(0xffffffffa0000000);
     layout->image_bytes = LA_IMAGE_BYTES;
     layout->pt_levels = 4;
+    layout->percpu = UINT64_C(0xffffffffb0000000);
 }
 
 void la_machine_layout(const struct la_machine_config *config, struct la_mm_setup *setup)

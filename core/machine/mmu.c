@@ -5,6 +5,7 @@
  *     kmap slots    pkmap_base + slot * 4096     -> contents of the mapped high frame
  *     mem_map       struct page of each pfn      -> made up from the frame table, read only
  *     image         globals, stacks, literals    -> machine->image
+ *     percpu        first chunk of per-CPU memory -> its storage
  *     vmalloc       walk of the page tables      -> contents of a frame, or a device's registers
  *     all else                                   -> an oops in the kernel's words
  *
@@ -25,6 +26,7 @@
 
 #include "machine/device.h"
 #include "mm/slab.h"
+#include "mm/percpu.h"
 #include "mm/vmalloc.h"
 
 #include <inttypes.h>
@@ -32,7 +34,7 @@
 
 enum { PG_DIRTY = 1 << 3, PG_LRU = 1 << 4, PG_SLAB = 1 << 9, PG_RESERVED = 1 << 12, PG_HEAD = 1 << 16 };
 
-enum window { W_NONE, W_FRAME, W_MEM_MAP, W_IMAGE, W_IO };
+enum window { W_NONE, W_FRAME, W_MEM_MAP, W_IMAGE, W_IO, W_PERCPU };
 
 struct place {
     enum window window;
@@ -52,8 +54,10 @@ static struct place find_mapped(const struct la_mm *mm, uint64_t addr, uint32_t 
         return (struct place){.window = W_NONE};
     if (walk.phys >> LA_PAGE_SHIFT >= mm->nr_frames)
         return (struct place){.window = W_IO, .len = LA_PAGE_SIZE - in_page, .phys = walk.phys};
-    return (struct place){
-        .window = W_FRAME, .pfn = (uint32_t)(walk.phys >> LA_PAGE_SHIFT), .offset = in_page, .len = LA_PAGE_SIZE - in_page};
+    return (struct place){.window = W_FRAME,
+                          .pfn = (uint32_t)(walk.phys >> LA_PAGE_SHIFT),
+                          .offset = in_page,
+                          .len = LA_PAGE_SIZE - in_page};
 }
 
 static struct place find_place(const struct la_machine *machine, uint64_t addr)
@@ -84,6 +88,12 @@ static struct place find_place(const struct la_machine *machine, uint64_t addr)
     }
     if (mm->vmap && la_is_vmalloc_addr(mm, addr))
         return find_mapped(mm, addr, in_page);
+    if (mm->pcpu && addr >= l->percpu) {
+        uint32_t left = 0, offset = la_pcpu_first_offset(mm, addr, &left);
+
+        if (offset != UINT32_MAX)
+            return (struct place){W_PERCPU, 0, offset, left, 0};
+    }
     return (struct place){W_NONE, 0, 0, 0, 0};
 }
 
@@ -155,7 +165,7 @@ static void check_owner(struct la_machine *machine, uint32_t pfn, bool write)
             "The real kernel says nothing (without page_poison, debug_pagealloc or KASAN): the page may belong to "
             "somebody else by now.");
     else if (write && (kind == LA_FRAME_RESERVED || kind == LA_FRAME_PAGE_CACHE || kind == LA_FRAME_PROCESS ||
-                      kind == LA_FRAME_PGTABLE))
+                       kind == LA_FRAME_PGTABLE))
         report_page(machine, "wild write to a page of somebody else:", pfn,
                     "The real kernel says nothing: other memory is silently corrupted.");
 }
@@ -201,6 +211,9 @@ enum la_mmu_status la_mmu_read(struct la_machine *machine, uint64_t addr, void *
         case W_IMAGE:
             memcpy(out, machine->image->base + place.offset, part);
             break;
+        case W_PERCPU:
+            memcpy(out, machine->mm->pcpu->copies->base + place.offset, part);
+            break;
         case W_IO:
             la_device_read(machine, place.phys, out, part);
             break;
@@ -230,10 +243,10 @@ static enum la_mmu_status write_frame(struct la_machine *machine, const struct p
     return LA_MMU_OK;
 }
 
-static void write_image(struct la_machine *machine, uint32_t offset, const void *buf, uint32_t len)
+static void write_region(struct la_region *region, uint32_t offset, const void *buf, uint32_t len)
 {
-    la_region_touch(machine->image, machine->image->base + offset, len);
-    memcpy(machine->image->base + offset, buf, len);
+    la_region_touch(region, region->base + offset, len);
+    memcpy(region->base + offset, buf, len);
 }
 
 enum la_mmu_status la_mmu_write(struct la_machine *machine, uint64_t addr, const void *buf, uint32_t len)
@@ -250,7 +263,10 @@ enum la_mmu_status la_mmu_write(struct la_machine *machine, uint64_t addr, const
             status = write_frame(machine, &place, in, part);
             break;
         case W_IMAGE:
-            write_image(machine, place.offset, in, part);
+            write_region(machine->image, place.offset, in, part);
+            break;
+        case W_PERCPU:
+            write_region(machine->mm->pcpu->copies, place.offset, in, part);
             break;
         case W_IO:
             la_device_write(machine, place.phys, in, part);

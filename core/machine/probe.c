@@ -1,6 +1,7 @@
 /* probe.c: small questions about a machine, for checks, answers and assertions. */
 #include "machine/machine.h"
 #include "mm/mempool.h"
+#include "mm/percpu.h"
 #include "mm/vmalloc.h"
 
 /* Sum over the zones of one type; several nodes have one each. */
@@ -70,7 +71,7 @@ const char *la_last_oops(const struct la_machine *machine)
 uint32_t la_machine_check(const struct la_machine *machine, struct la_buf *out)
 {
     uint32_t problems = la_mm_check(machine->mm, out) + la_slab_check(machine->mm, out) +
-                        la_mempool_check(machine->mm, out) + la_vmalloc_check(machine->mm, out);
+                        la_mempool_check(machine->mm, out) + la_vmalloc_check(machine->mm, out) + la_pcpu_check(machine->mm, out);
     const void *untouched = la_arena_find_untouched(machine->arena);
 
     if (untouched) {

@@ -34,6 +34,7 @@ enum {
     LA_NO_NODE = -1
 };
 
+struct la_pcpu;
 struct la_vmap;
 
 /* Where things lie in the kernel's virtual addresses. */
@@ -48,6 +49,7 @@ struct la_layout {
     uint64_t pkmap_base;           /* kmap slots; 0 = no high memory */
     uint32_t nr_pkmap;             /* slots: 1024, or 512 with PAE */
     uint32_t pt_levels;            /* of page tables: 2, 3 (PAE), 4 or 5 */
+    uint64_t percpu; /* first chunk: the copies of CPU 0, then of CPU 1 ... */
 };
 
 /* The order in which the zones of a machine are tried for one highest zone, on one node. */
@@ -149,6 +151,7 @@ struct la_mm {
     uint16_t pkmap_count[LA_NR_PKMAP]; /* 0 unused, 1 unused but still mapped, n+1 = n users */
     uint16_t pkmap_last;
     struct la_vmap *vmap; /* vmalloc.h; NULL until first used */
+    struct la_pcpu *pcpu; /* percpu.h; NULL until first used */
     struct la_zone zone[LA_MAX_ZONES];
 };
 

@@ -19,6 +19,7 @@
  */
 #include "mm/internal.h"
 #include "mm/mempool.h"
+#include "mm/percpu.h"
 #include "mm/vmalloc.h"
 
 static int64_t badness(const struct la_mm *mm, const struct la_process *process)
@@ -135,6 +136,7 @@ void la_mm_tick(struct la_mm *mm, uint32_t ticks)
         }
         run_delayed(mm);
         la_vfree_deferred(mm);
+        la_pcpu_balance(mm);
         la_kswapd_tick(mm);
         if (mm->kmem)
             la_mempool_tick(mm);

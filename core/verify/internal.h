@@ -34,6 +34,7 @@ enum la_zone_type la_verify_zone_type(const char *name);
 /** The replays; each fills the report's kind and counts. */
 void la_verify_buddy_trace(struct la_verify *v, const cJSON *recording);
 void la_verify_vmalloc_trace(struct la_verify *v, const cJSON *recording);
+void la_verify_percpu_trace(struct la_verify *v, const cJSON *recording);
 void la_verify_reserve_depth(struct la_verify *v, const cJSON *recording);
 void la_verify_zones(struct la_verify *v, const cJSON *recording);
 void la_verify_slab_geometry(struct la_verify *v, const cJSON *recording);

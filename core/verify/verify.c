@@ -3,6 +3,7 @@
  *
  *     {"ops":…, "initial_free":…}          -> a buddy trace
  *     {"ops":…, "VMALLOC_START":…}         -> vmalloc, vmap and ioremap
+ *     {"pcpu_base_addr":…, "ops":…}        -> per-CPU allocations ("chunks" alone: their state)
  *     {"<machine>": {"runs": […]}}         -> reserve depths
  *     {"<machine>": {"zones": […]}}        -> watermarks and protection
  *     {"<boot>": {"grid"|"internal": …}}   -> geometry of caches
@@ -91,6 +92,8 @@ static bool replay(struct la_verify *v, const cJSON *recording)
         la_verify_buddy_trace(v, recording);
     else if (cJSON_IsArray(la_cjson_get(recording, "ops")) && la_cjson_get(recording, "VMALLOC_START"))
         la_verify_vmalloc_trace(v, recording);
+    else if (la_cjson_get(recording, "pcpu_base_addr"))
+        la_verify_percpu_trace(v, recording);
     else if (strcmp(member, "runs") == 0)
         la_verify_reserve_depth(v, recording);
     else if (strcmp(member, "zones") == 0)

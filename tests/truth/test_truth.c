@@ -151,6 +151,17 @@ static void test_slab_and_pool_traces_are_identical(void **state)
     replay_traces_of(pools, "mempool trace", 700, 2);
 }
 
+/* When the kernel's worker came is not recorded: its pages are explained. */
+static void test_percpu_traces(void **state)
+{
+    (void)state;
+    replay("percpu_stats.json.gz", "percpu stats", 26, 0);
+    replay("percpu_trace_pc_basic.json.gz", "percpu trace", 180, 6);
+    replay("percpu_trace_pc_atomic.json.gz", "percpu trace", 280, 0);
+    replay("percpu_trace_pc_newchunk.json.gz", "percpu trace", 310, 0);
+    replay("percpu_trace_pc_random.json.gz", "percpu trace", 1900, 0);
+}
+
 static void refused(const char *json, const char *why)
 {
     struct la_verify_report report;
@@ -183,6 +194,10 @@ static void test_other_files_are_refused(void **state)
         "{\"entries\":[{\"n\":-1},{\"n\":1e15,\"result\":\"x\"}],\"KMALLOC_MAX_SIZE\":1}",
         "{\"ops\":[{\"op\":\"alloc\"},{\"op\":\"create\",\"min_nr_arg\":-3},{\"op\":\"create\",\"min_nr_arg\":1,\"kind\":77},"
         "{\"op\":\"free\",\"h\":-1},{\"op\":\"resize\",\"new_min\":0},{\"op\":\"destroy\"}],\"kinds\":[]}",
+        "{\"pcpu_base_addr\":0,\"nr_units\":99,\"initial_chunks\":[{\"kind\":\"first\",\"slot\":77,\"allocs\":[[0,3],["
+        "1e9,4],"
+        "[4,99999]],\"populated_pages\":[-1,99]},{\"kind\":7},{}],\"ops\":[{\"op\":\"alloc\",\"size\":-1,\"align\":-1,"
+        "\"ptr\":\"0x1\"},{\"op\":\"free\",\"h\":-1},{\"op\":\"chunks\"}]}",
         "{\"m\":{\"runs\":[{}]}}",
         "{\"m\":{\"runs\":[{\"result\":{\"before\":[{\"zone\":\"DMA\",\"nr_free_pages\":64}]}}]}}",
         "{\"m\":{\"zones\":[{\"zone\":\"DMA\",\"node\":99}]}}",
@@ -214,6 +229,7 @@ int main(void)
         cmocka_unit_test(test_geometry_of_caches_is_exact),
         cmocka_unit_test(test_kmalloc_sizes_are_exact),
         cmocka_unit_test(test_slab_and_pool_traces_are_identical),
+        cmocka_unit_test(test_percpu_traces),
         cmocka_unit_test(test_other_files_are_refused),
     };
 

@@ -86,6 +86,12 @@ export interface Events {
   io_mode: { e: 'io_mode'; severity: 'info'; say: string; phys: string; mode: string; };
   io_read: { e: 'io_read'; severity: 'act'; say: string; device: string; reg: string; offset: number; value: number; };
   io_write: { e: 'io_write'; severity: 'act'; say: string; device: string; reg: string; offset: number; value: number; };
+  pcpu_alloc: { e: 'pcpu_alloc'; severity: 'act'; say: string; bytes: number; cpus: number; ptr: string; offset: number; };
+  pcpu_free: { e: 'pcpu_free'; severity: 'act'; say: string; bytes: number; ptr: string; offset: number; };
+  pcpu_chunk: { e: 'pcpu_chunk'; severity: 'act'; say: string; addr: string; cpus: number; unit: number; };
+  pcpu_populate: { e: 'pcpu_populate'; severity: 'act'; say: string; pages: number; cpus: number; addr: string; };
+  pcpu_chunk_free: { e: 'pcpu_chunk_free'; severity: 'act'; say: string; addr: string; pages: number; };
+  pcpu_fold: { e: 'pcpu_fold'; severity: 'act'; say: string; cpu: number; amount: number; count: number; };
   printk: { e: 'printk'; severity: 'print'; say: string; text: string; };
   oops: { e: 'oops'; severity: 'oops'; say: string; text: string; note: string; };
 }
