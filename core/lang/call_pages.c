@@ -7,6 +7,7 @@
  * Source: Linux 6.1.192 include/linux/gfp.h, mm.h, highmem.h.
  */
 #include "lang/api.h"
+#include "mm/vmalloc.h"
 
 #include <stdio.h>
 
@@ -110,6 +111,8 @@ static uint32_t direct_map_pfn(struct la_call *call, uint64_t addr)
         call, text,
         la_page_to_pfn(call->mm, addr) != LA_NO_PFN
             ? "This is the address of a struct page: __free_pages() takes that, free_pages() takes the page's address."
+        : la_is_vmalloc_addr(call->mm, addr)
+            ? "vmalloc addresses have no constant offset to physical ones: use vmalloc_to_page(), page by page."
             : "The kernel computes a struct page from any address, so a wrong one corrupts memory or faults.");
     return LA_NO_PFN;
 }

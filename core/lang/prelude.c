@@ -47,6 +47,7 @@
     "typedef struct { int counter; } atomic_t;"                                                                        \
     "typedef struct spinlock { unsigned int locked; } spinlock_t;"                                                     \
     "typedef struct mempool_s mempool_t; typedef struct kmem_cache kmem_cache_t;"                                      \
+    "typedef unsigned long pgprot_t; struct percpu_counter { s64 count; s32 *counters; };"                    \
     "struct list_head { struct list_head *next, *prev; };"                                                             \
     "struct task_struct { unsigned int flags; int pid; char comm[16]; };"                                              \
     "struct kmem_cache_order_objects { unsigned int x; };"                                                             \
@@ -152,6 +153,31 @@
     "#define MODULE_LICENSE(text)\n"                                                                                   \
     "#define MODULE_AUTHOR(text)\n"                                                                                    \
     "#define MODULE_DESCRIPTION(text)\n"                                                                               \
+    "#define __percpu\n"                                                                                               \
+    "#define VM_MAP 0x4UL\n"                                                                                           \
+    "#define VM_ALLOC 0x2UL\n"                                                                                         \
+    "#define VM_IOREMAP 0x1UL\n"                                                                                       \
+    "#define PAGE_KERNEL 0x163UL\n"                                                                                    \
+    "#define DEFINE_PER_CPU(type, name) typeof(type) name\n"                                                           \
+    "#define DECLARE_PER_CPU(type, name)\n"                                                                              \
+    "#define EXPORT_PER_CPU_SYMBOL(name)\n"                                                                            \
+    "#define EXPORT_PER_CPU_SYMBOL_GPL(name)\n"                                                                        \
+    "#define alloc_percpu(type) ((typeof(type) *)__alloc_percpu(sizeof(type), sizeof(type) % 8 == 0 ? 8 : 4))\n"       \
+    "#define per_cpu_ptr(ptr, cpu) ((typeof(ptr))__per_cpu_ptr((const void *)(ptr), (cpu)))\n"                         \
+    "#define this_cpu_ptr(ptr) ((typeof(ptr))__this_cpu_ptr((const void *)(ptr)))\n"                                   \
+    "#define raw_cpu_ptr(ptr) this_cpu_ptr(ptr)\n"                                                                     \
+    "#define get_cpu_ptr(ptr) ((typeof(ptr))__get_cpu_ptr((const void *)(ptr)))\n"                                     \
+    "#define put_cpu_ptr(ptr) preempt_enable()\n"                                                                      \
+    "#define per_cpu(var, cpu) (*per_cpu_ptr(&(var), (cpu)))\n"                                                        \
+    "#define get_cpu_var(var) (*get_cpu_ptr(&(var)))\n"                                                                \
+    "#define put_cpu_var(var) preempt_enable()\n"                                                                      \
+    "#define __get_cpu_var(var) (*this_cpu_ptr(&(var)))\n"                                                             \
+    "#define this_cpu_read(var) (*this_cpu_ptr(&(var)))\n"                                                             \
+    "#define this_cpu_write(var, value) (*this_cpu_ptr(&(var)) = (value))\n"                                           \
+    "#define this_cpu_add(var, value) (*this_cpu_ptr(&(var)) += (value))\n"                                            \
+    "#define this_cpu_sub(var, value) (*this_cpu_ptr(&(var)) -= (value))\n"                                            \
+    "#define this_cpu_inc(var) this_cpu_add(var, 1)\n"                                                                 \
+    "#define this_cpu_dec(var) this_cpu_sub(var, 1)\n"                                                                 \
     "#define EXPORT_SYMBOL(name)\n"                                                                                    \
     "#define EXPORT_SYMBOL_GPL(name)\n"
 
