@@ -243,6 +243,11 @@ static void read_block_order(struct reader *r, const cJSON *item)
     read_number(r, "pageblock_order", item, 1, LA_MAX_ORDER - 1, &r->config->pageblock_order);
 }
 
+static void read_boot(struct reader *r, const cJSON *item)
+{
+    read_bool(r, "boot", item, &r->config->boot);
+}
+
 static void read_thp(struct reader *r, const cJSON *item)
 {
     read_bool(r, "thp", item, &r->config->thp);
@@ -407,7 +412,7 @@ static void read_seed(struct reader *r, const cJSON *item)
     X("profile", read_profile)                                                                                         \
     X("memory", read_memory) X("cpus", read_cpus) X("nodes", read_nodes) X("zones", read_zones)                        \
         X("reserved", read_reserved) X("min_free_kbytes", read_min_free) X("watermark_boost_factor", read_boost)       \
-            X("watermark_scale_factor", read_scale) X("pageblock_order", read_block_order) X("thp", read_thp)          \
+            X("watermark_scale_factor", read_scale) X("pageblock_order", read_block_order) X("thp", read_thp) X("boot", read_boot)          \
                 X("pcp", read_pcp) X("pae", read_pae) X("page_cache", read_page_cache) X("processes", read_processes)  \
                     X("devices", read_devices) X("cache_line", read_cache_line) X("seed", read_seed)                  \
                         X("freelist_random", read_freelist_random) X("slub_nomerge", read_slub_nomerge)

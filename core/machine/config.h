@@ -48,6 +48,7 @@ struct la_machine_config {
     uint32_t watermark_scale_factor;       /* default 10 */
     uint32_t pageblock_order;              /* LA_CONFIG_DEFAULT = 9, on i386 10 */
     bool thp, pcp, pae;
+    bool boot;                                     /* the program begins before mem_init() */
     uint32_t cache_clean_pages, cache_dirty_pages; /* page-cache fill */
     uint32_t nr_processes;
     struct la_process_config process[LA_CONFIG_PROCESSES];

@@ -11,12 +11,13 @@
  * Cost: a step per 4 MiB block, and one per page of page cache or process.
  *
  * Deviations:
- *  A. Memory goes from "reserved" to the buddy in one step; boot-time allocators (bootmem,
- *     memblock) come before that and are not part of this file.
+ *  A. Memory goes from "reserved" to the buddy in one step, before the program begins; with the
+ *     setting "boot" the program begins earlier and does it by mem_init() (mm/boot.c).
  */
 #include "machine/machine.h"
 
 #include "machine/layout.h"
+#include "mm/bootmem.h"
 #include "mm/init.h"
 #include "mm/slab.h"
 
@@ -93,13 +94,12 @@ static bool make_caches(struct la_machine *machine)
     return la_kmem_init(machine->mm, &rules, config->seed, true);
 }
 
-static void boot(struct la_machine *machine, struct la_diags *diags)
+/* Memory is in the buddy: what a running machine has besides. */
+static void start(struct la_machine *machine, struct la_diags *diags)
 {
     const struct la_machine_config *config = &machine->config;
     struct la_mm *mm = machine->mm;
 
-    la_mm_reserve(mm, 0, config->reserved_pages);
-    la_mm_release(mm, config->reserved_pages, config->pages);
     mm->watermark_boost_factor = config->watermark_boost_factor;
     mm->watermark_scale_factor = config->watermark_scale_factor;
     la_mm_start(mm);
@@ -126,6 +126,31 @@ static void boot(struct la_machine *machine, struct la_diags *diags)
     memset(mm->vm_event, 0, sizeof mm->vm_event);
     for (uint32_t n = 0; n < mm->nr_nodes; n++)
         mm->node[n].kswapd_awake = false;
+}
+
+static bool boot(struct la_machine *machine, struct la_diags *diags)
+{
+    const struct la_machine_config *config = &machine->config;
+
+    if (config->boot)
+        return la_boot_begin(machine->mm, config->reserved_pages);
+    la_mm_reserve(machine->mm, 0, config->reserved_pages);
+    la_mm_release(machine->mm, config->reserved_pages, config->pages);
+    start(machine, diags);
+    return true;
+}
+
+bool la_machine_mem_init(struct la_machine *machine)
+{
+    bool was_on = machine->trace->on;
+
+    if (!la_booting(machine->mm))
+        return false;
+    (void)la_boot_end(machine->mm);
+    machine->trace->on = false;
+    start(machine, NULL);
+    machine->trace->on = was_on;
+    return true;
 }
 
 struct la_machine *la_machine_new(const struct la_host *host, const struct la_machine_config *config,
@@ -161,9 +186,13 @@ struct la_machine *la_machine_new(const struct la_host *host, const struct la_ma
     }
     trace->names.ctx = machine->mm;
     trace->names.text = name_text;
-    boot(machine, diags);
+    bool booted = boot(machine, diags);
+
     trace->on = was_on;
-    return machine;
+    if (booted)
+        return machine;
+    la_arena_free(arena);
+    return NULL;
 }
 
 void la_machine_free(struct la_machine *machine)

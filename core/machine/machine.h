@@ -46,6 +46,11 @@ struct la_machine {
  */
 struct la_machine *la_machine_new(const struct la_host *host, const struct la_machine_config *config,
                                   struct la_trace *trace, struct la_diags *diags);
+/**
+ * mem_init() of a machine that was made with the setting "boot": memory goes to the page allocator,
+ * page cache and processes come.  False when that has happened already.
+ */
+bool la_machine_mem_init(struct la_machine *machine);
 /** Free the machine with its arena; keyframes must have been freed. */
 void la_machine_free(struct la_machine *machine);
 

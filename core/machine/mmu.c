@@ -157,15 +157,16 @@ static void report_page(struct la_machine *machine, const char *what, uint32_t p
 /* Memory the program has no business in; a real machine stays silent. */
 static void check_owner(struct la_machine *machine, uint32_t pfn, bool write)
 {
-    enum la_frame_kind kind = machine->mm->frame[la_frame_head(machine->mm, pfn)].kind;
+    const struct la_frame *head = &machine->mm->frame[la_frame_head(machine->mm, pfn)];
+    enum la_frame_kind kind = head->kind;
 
     if (kind == LA_FRAME_FREE || kind == LA_FRAME_PCP)
         report_page(
             machine, write ? "use after free: write to free page" : "use after free: read of free page", pfn,
             "The real kernel says nothing (without page_poison, debug_pagealloc or KASAN): the page may belong to "
             "somebody else by now.");
-    else if (write && (kind == LA_FRAME_RESERVED || kind == LA_FRAME_PAGE_CACHE || kind == LA_FRAME_PROCESS ||
-                       kind == LA_FRAME_PGTABLE))
+    else if (write && ((kind == LA_FRAME_RESERVED && head->owner == 0) || kind == LA_FRAME_PAGE_CACHE ||
+                       kind == LA_FRAME_PROCESS || kind == LA_FRAME_PGTABLE))
         report_page(machine, "wild write to a page of somebody else:", pfn,
                     "The real kernel says nothing: other memory is silently corrupted.");
 }

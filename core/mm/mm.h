@@ -34,6 +34,7 @@ enum {
     LA_NO_NODE = -1
 };
 
+struct la_boot;
 struct la_pcpu;
 struct la_vmap;
 
@@ -152,6 +153,7 @@ struct la_mm {
     uint16_t pkmap_last;
     struct la_vmap *vmap; /* vmalloc.h; NULL until first used */
     struct la_pcpu *pcpu; /* percpu.h; NULL until first used */
+    struct la_boot *boot; /* bootmem.h; NULL: the machine booted by itself */
     struct la_zone zone[LA_MAX_ZONES];
 };
 

@@ -92,6 +92,9 @@ export interface Events {
   pcpu_populate: { e: 'pcpu_populate'; severity: 'act'; say: string; pages: number; cpus: number; addr: string; };
   pcpu_chunk_free: { e: 'pcpu_chunk_free'; severity: 'act'; say: string; addr: string; pages: number; };
   pcpu_fold: { e: 'pcpu_fold'; severity: 'act'; say: string; cpu: number; amount: number; count: number; };
+  boot_alloc: { e: 'boot_alloc'; severity: 'act'; say: string; phys: string; bytes: number; };
+  boot_free: { e: 'boot_free'; severity: 'act'; say: string; phys: string; bytes: number; };
+  boot_end: { e: 'boot_end'; severity: 'act'; say: string; pages: number; };
   printk: { e: 'printk'; severity: 'print'; say: string; text: string; };
   oops: { e: 'oops'; severity: 'oops'; say: string; text: string; note: string; };
 }

@@ -1,0 +1,201 @@
+/* test_bootmem.c: the bitmap of 2.6 and the boot phase: T58-T61 of the test matrix. */
+#include "machine_help.h"
+#include "mm/bootmem.h"
+#include "play.h"
+
+#define BOOT      "{\"profile\":\"i386\",\"memory\":\"64M\",\"reserved\":\"1M\",\"boot\":true}"
+#define BOOT_HIGH "{\"profile\":\"i386\",\"memory\":\"1G\",\"reserved\":\"1M\",\"boot\":true}"
+
+static uint64_t boot_alloc(struct rig *rig, uint64_t size, uint64_t align, uint64_t goal)
+{
+    uint64_t addr;
+
+    assert_int_equal(la_boot_alloc(rig->mm, size, align, goal, &addr), LA_BOOT_OK);
+    return addr;
+}
+
+static void test_T58_small_objects_share_a_page(void **state)
+{
+    struct rig rig = rig_new(BOOT);
+    uint64_t a = boot_alloc(&rig, 100, 64, 16 << 20), b = boot_alloc(&rig, 200, 64, 16 << 20), c;
+
+    (void)state;
+    assert_int_equal(b - a, 128);
+    assert_true(la_bootmem_is_reserved(&rig.mm->boot->bootmem, (uint32_t)(a >> 12)));
+    assert_false(la_bootmem_is_reserved(&rig.mm->boot->bootmem, (uint32_t)(a >> 12) + 1));
+    c = boot_alloc(&rig, 5000, 64, 16 << 20); /* begins in the same page, ends in the next but one */
+    assert_int_equal(c - a, 384);
+    assert_true(la_bootmem_is_reserved(&rig.mm->boot->bootmem, (uint32_t)(a >> 12) + 1));
+    assert_int_equal(boot_alloc(&rig, 100, 4096, 16 << 20) % 4096, 0);
+    rig_free(&rig);
+}
+
+static void test_T59_low_is_where_the_search_begins(void **state)
+{
+    struct rig rig = rig_new(BOOT);
+
+    (void)state;
+    assert_int_equal(boot_alloc(&rig, 4096, 4096, 16 << 20), 16 << 20);
+    assert_int_equal(boot_alloc(&rig, 4096, 4096, 0), 1 << 20); /* the lowest free page, behind the kernel */
+    (void)boot_alloc(&rig, (48 << 20) - 4096, 4096, 16 << 20);  /* all of the rest above 16 MiB */
+    assert_int_equal(boot_alloc(&rig, 4096, 4096, 16 << 20), (1 << 20) + 4096); /* falls back below */
+    rig_free(&rig);
+}
+
+static void test_T59_never_high_memory(void **state)
+{
+    struct rig rig = rig_new(BOOT_HIGH);
+    uint64_t addr;
+
+    (void)state;
+    assert_int_equal(rig.mm->boot->bootmem.low_pfn, 229376); /* 896 MiB */
+    assert_true(boot_alloc(&rig, 700 << 20, 4096, 16 << 20) + (700 << 20) <= UINT64_C(896) << 20);
+    assert_int_equal(la_boot_alloc(rig.mm, 300 << 20, 4096, 16 << 20, &addr),
+                     LA_BOOT_PANIC); /* 128 MiB of high memory are free */
+    assert_non_null(strstr(rig.mm->last_oops, "bootmem alloc of 314572800 bytes failed!"));
+    rig_free(&rig);
+}
+
+static void test_T60_partial_pages_stay_reserved(void **state)
+{
+    struct rig rig = rig_new(BOOT);
+    uint64_t a = boot_alloc(&rig, 8 * 4096, 4096, 16 << 20);
+    const struct la_bootmem *b = &rig.mm->boot->bootmem;
+
+    (void)state;
+    assert_int_equal(la_boot_free(rig.mm, a + 4096 + 1, 3 * 4096), LA_BOOT_OK);
+    for (uint32_t i = 0; i < 8; i++)
+        assert_int_equal(la_bootmem_is_reserved(b, (uint32_t)(a >> 12) + i), i != 2 && i != 3);
+    assert_int_equal(la_boot_free(rig.mm, a + 2 * 4096, 4096), LA_BOOT_BUG);         /* free already */
+    assert_int_equal(la_boot_free(rig.mm, UINT64_C(0xC0000000), 4096), LA_BOOT_BUG); /* virtual, or not there */
+    assert_int_equal(boot_alloc(&rig, 2 * 4096, 4096, 16 << 20), a + 2 * 4096);      /* found again */
+    rig_free(&rig);
+}
+
+static void test_T61_too_late(void **state)
+{
+    struct rig rig = rig_new(BOOT), done = rig_new(MACHINE_S_NO_PCP);
+    uint64_t addr;
+
+    (void)state;
+    assert_true(la_machine_mem_init(rig.machine));
+    assert_false(la_machine_mem_init(rig.machine));
+    assert_int_equal(la_boot_alloc(rig.mm, 100, 64, 0, &addr), LA_BOOT_TOO_LATE);
+    assert_int_equal(la_boot_memblock_alloc(rig.mm, 100, 64, 0, 0, false, &addr), LA_BOOT_TOO_LATE);
+    assert_int_equal(la_boot_free(rig.mm, 0, 4096), LA_BOOT_TOO_LATE);
+    assert_int_equal(rig.mm->nr_oops, 3);
+    assert_int_equal(la_boot_alloc(done.mm, 100, 64, 0, &addr), LA_BOOT_TOO_LATE); /* a machine that just runs */
+    rig_free(&done);
+    rig_free(&rig);
+}
+
+static void test_strange_arguments_are_bugs(void **state)
+{
+    struct rig rig = rig_new(BOOT);
+    uint64_t addr;
+
+    (void)state;
+    assert_int_equal(la_boot_alloc(rig.mm, 0, 64, 0, &addr), LA_BOOT_BUG);
+    assert_int_equal(la_boot_alloc(rig.mm, 64, 48, 0, &addr), LA_BOOT_BUG);
+    assert_int_equal(la_boot_alloc(rig.mm, UINT64_MAX, 64, 0, &addr), LA_BOOT_PANIC);
+    assert_int_equal(la_boot_reserve(rig.mm, 0, 0), LA_BOOT_BUG);
+    assert_int_equal(la_boot_reserve(rig.mm, UINT64_C(64) << 20, 1), LA_BOOT_BUG);
+    assert_int_equal(la_boot_reserve(rig.mm, 4096, 4096), LA_BOOT_OK); /* twice is silent */
+    rig_free(&rig);
+}
+
+/* Before mem_init nothing can be had from the buddy; afterwards all that nobody took. */
+static void test_hand_over(void **state)
+{
+    struct rig rig = rig_new(BOOT_HIGH),
+               plain = rig_new("{\"profile\":\"i386\",\"memory\":\"1G\",\"reserved\":\"1M\"}");
+    uint64_t big, low;
+    uint32_t managed = 0, expected = 0;
+
+    (void)state;
+    assert_int_equal(la_alloc_pages(rig.mm, LA_GFP_KERNEL, 0, LA_NO_NODE), LA_NO_PFN);
+    assert_int_equal(la_boot_memblock_alloc(rig.mm, 8 << 20, 4096, 0, 0, false, &big), LA_BOOT_OK);
+    assert_int_equal(big, (UINT64_C(896) << 20) - (8 << 20)); /* top down, low memory */
+    low = boot_alloc(&rig, 100, 64, 0);
+    rig_check(&rig);
+    assert_true(la_machine_mem_init(rig.machine));
+    for (uint32_t z = 0; z < rig.mm->nr_zones; z++) {
+        managed += rig.mm->zone[z].managed;
+        expected += plain.mm->zone[z].managed;
+    }
+    assert_int_equal(expected - managed, 2048 + 1);
+    assert_int_equal(rig.mm->frame[low >> 12].kind, LA_FRAME_RESERVED);
+    assert_int_equal(rig.mm->frame[la_frame_head(rig.mm, (uint32_t)(big >> 12))].kind, LA_FRAME_RESERVED);
+    assert_int_not_equal(la_alloc_pages(rig.mm, LA_GFP_KERNEL, 10, LA_NO_NODE), LA_NO_PFN);
+    assert_int_equal(la_alloc_pages(rig.mm, LA_GFP_KERNEL | LA_GFP_NOWARN, 11, LA_NO_NODE),
+                     LA_NO_PFN); /* 8 MiB: only at boot */
+    unsigned char byte = 3;
+
+    assert_int_equal(la_mmu_write(rig.machine, rig.mm->layout.page_offset + big + 5, &byte, 1), LA_MMU_OK);
+    assert_int_equal(rig.mm->nr_oops, 0); /* it is the program's */
+    rig_free(&plain);
+    rig_free(&rig);
+}
+
+static void test_nothing_taken_is_a_plain_boot(void **state)
+{
+    struct rig rig = rig_new(BOOT_HIGH),
+               plain = rig_new("{\"profile\":\"i386\",\"memory\":\"1G\",\"reserved\":\"1M\"}");
+
+    (void)state;
+    assert_true(la_machine_mem_init(rig.machine));
+    for (uint32_t z = 0; z < rig.mm->nr_zones; z++)
+        for (uint32_t order = 0; order < LA_MAX_ORDER; order++)
+            assert_int_equal(rig.mm->zone[z].free_area[order].nr_free, plain.mm->zone[z].free_area[order].nr_free);
+    rig_free(&plain);
+    rig_free(&rig);
+}
+
+/* Part 7 of the notes as a program writes it. */
+static void test_the_calls_of_part_7(void **state)
+{
+    static const char source[] =
+        "```json machine\n{\"profile\":\"i386\",\"memory\":\"64M\",\"reserved\":\"1M\",\"boot\":true}\n```\n\n"
+        "```c\n#include <linux/bootmem.h>\n"
+        "char *a = alloc_bootmem(100);\nchar *b = alloc_bootmem(200);\nassert(b == a + 128);\n"
+        "char *low = alloc_bootmem_low(100);\nassert(__pa(low) < 16 << 20);\n"
+        "char *big = alloc_bootmem_low_pages(8 << 20);\nbig[(8 << 20) - 1] = 5;\n"
+        "void *p = alloc_bootmem_pages(5000);\nfree_bootmem(__pa(p), 5000);\n"
+        "char *mb = memblock_alloc(1 << 20, 4096);\nmemblock_free(mb, 1 << 20);\n"
+        "phys_addr_t phys = memblock_phys_alloc(4096, 4096);\nassert(phys != 0);\n"
+        "mem_init();\nassert(alloc_page(GFP_KERNEL) != NULL);\nassert(big[(8 << 20) - 1] == 5);\nbig[3] = 4;\n"
+        "assert(oops_count() == 0);\nalloc_bootmem(100);\n```\n";
+    struct play p;
+    struct la_timeline *t = play_text(&p, source);
+
+    (void)state;
+    while (la_timeline_step(t))
+        expect_sound(t);
+    assert_int_equal(t->step, 19);
+    assert_int_equal(la_oops_count(t->machine), 1);
+    assert_non_null(strstr(la_last_oops(t->machine), "a boot-time allocator after mem_init()"));
+    uint64_t hash = state_hash(t);
+
+    la_timeline_seek(t, 9);
+    assert_true(la_booting(t->machine->mm));
+    la_timeline_seek(t, 19);
+    assert_true(state_hash(t) == hash);
+    play_done(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_T58_small_objects_share_a_page),
+        cmocka_unit_test(test_T59_low_is_where_the_search_begins),
+        cmocka_unit_test(test_T59_never_high_memory),
+        cmocka_unit_test(test_T60_partial_pages_stay_reserved),
+        cmocka_unit_test(test_T61_too_late),
+        cmocka_unit_test(test_strange_arguments_are_bugs),
+        cmocka_unit_test(test_hand_over),
+        cmocka_unit_test(test_nothing_taken_is_a_plain_boot),
+        cmocka_unit_test(test_the_calls_of_part_7),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
