@@ -30,6 +30,10 @@ const char *const *la_proc_names(uint32_t *nr)
 
 bool la_proc_read(const struct la_machine *machine, const char *name, struct la_buf *out)
 {
+    static const char sys[] = "/sys/kernel/slab/";
+
+    if (strncmp(name, sys, sizeof sys - 1) == 0)
+        return la_sys_slab(machine->mm, name + sizeof sys - 1, out);
     if (strncmp(name, "/proc/", 6) == 0)
         name += 6;
     for (uint32_t i = 0; i < NR_FILES; i++) {

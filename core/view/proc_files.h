@@ -8,4 +8,7 @@
 #include "view/proc.def"
 #undef LA_PROC
 
+/** The text of /sys/kernel/slab/@path ("<cache>/<attribute>"); false when there is none (sys_slab.c). */
+bool la_sys_slab(const struct la_mm *mm, const char *path, struct la_buf *out);
+
 #endif

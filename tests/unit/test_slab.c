@@ -200,6 +200,37 @@ static void test_T29_destroy_with_live_objects(void **state)
     rig_free(&rig);
 }
 
+static void expect_attribute(struct rig *rig, const char *path, const char *want)
+{
+    struct la_buf text;
+
+    la_buf_init(&text, la_host_libc());
+    assert_true(la_proc_read(rig->machine, path, &text));
+    assert_string_equal(la_buf_str(&text), want);
+    la_buf_free(&text);
+}
+
+static void test_sysfs_shows_attributes(void **state)
+{
+    struct rig rig = rig_new(MACHINE_X);
+    uint32_t cache = la_kmem_cache_create(rig.mm, "sys", 1000, 0, LA_SLAB_HWCACHE_ALIGN, 0);
+    struct la_buf text;
+
+    (void)state;
+    for (uint32_t i = 0; i < 20; i++)
+        (void)alloc(&rig, cache);
+    expect_attribute(&rig, "/sys/kernel/slab/sys/slab_size", "1024\n");
+    expect_attribute(&rig, "/sys/kernel/slab/sys/hwcache_align", "1\n");
+    expect_attribute(&rig, "/sys/kernel/slab/sys/slabs", "2 N0=2\n");
+    expect_attribute(&rig, "/sys/kernel/slab/sys/cpu_slabs", "1 N0=1\n");
+    expect_attribute(&rig, "/sys/kernel/slab/sys/slabs_cpu_partial", "0(0)\n");
+    la_buf_init(&text, la_host_libc());
+    assert_false(la_proc_read(rig.machine, "/sys/kernel/slab/sys/nope", &text));
+    assert_false(la_proc_read(rig.machine, "/sys/kernel/slab/nope", &text));
+    la_buf_free(&text);
+    rig_free(&rig);
+}
+
 /* ---- lists ---- */
 
 static void test_a_free_object_comes_back_first(void **state)
@@ -463,6 +494,7 @@ int main(void)
         cmocka_unit_test(test_T27_slabinfo_counts_a_cpus_free_objects_as_active),
         cmocka_unit_test(test_T28_alike_caches_are_merged),
         cmocka_unit_test(test_T29_destroy_with_live_objects),
+        cmocka_unit_test(test_sysfs_shows_attributes),
         cmocka_unit_test(test_a_free_object_comes_back_first),
         cmocka_unit_test(test_another_cpu_gives_back),
         cmocka_unit_test(test_free_pointers_lie_in_the_objects),
