@@ -152,6 +152,8 @@ describe('the picture', () => {
       ['0xc0404008', 'object', 8, 'poison', 3],
       ['0xc0404028', 'object', 8, '', 0],
     ]);
+    const two = linesOfBytes([{ what: 'object', offset: 0, address: '0xc0404000', hex: '00'.repeat(20), says: '' }], 8);
+    expect(two.map((line) => [line.address, line.offset, line.same])).toEqual([['0xc0404000', 0, 0], ['0xc0404008', 8, 0], ['0xc0404010', 16, 0]]);
     expect([colourOf('object', '6b', true), colourOf('object', '6b', false), colourOf('left_redzone', 'bb', true)]).toEqual(['--poison', '--inuse', '--redzone']);
   });
 });

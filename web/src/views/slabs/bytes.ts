@@ -6,7 +6,7 @@
  *     0xc02a4384  6b 6b 6b 6b …             object
  *     … 11 lines the same
  */
-import type { Cache, InspectResult } from '../../protocol/types';
+import type { InspectResult } from '../../protocol/types';
 import { PARTS, type What } from './waste';
 
 export interface ByteLine {
@@ -50,12 +50,13 @@ export function linesOfBytes(parts: Part[], perLine: number): ByteLine[] {
       lines.push(last);
     }
   }
-  return lines;
+  return lines.flatMap((line) => (line.same === 1 ? unfold(line) : [line]));
 }
 
-/** The parts of a slot of @cache when nobody can say what is in them. */
-export function emptyParts(cache: Cache): { what: What; offset: number; bytes: number }[] {
-  return cache.layout.map(({ what, offset, bytes }) => ({ what, offset, bytes }));
+/** To say that one line is left out takes a line: it can as well be shown. */
+function unfold(line: ByteLine): ByteLine[] {
+  const next = { offset: line.offset + line.bytes.length, address: `0x${(BigInt(line.address) + BigInt(line.bytes.length)).toString(16)}` };
+  return [{ ...line, same: 0 }, { ...line, ...next, says: '', same: 0 }];
 }
 
 /** The colour of a byte: poison shows as such inside the object. */

@@ -139,7 +139,7 @@ export function stepOf(slab: Slab, slot: number): number {
   return slab.steps[before] ?? 0;
 }
 
-/** What @slot is, in words; @poisoned: its bytes are filled when it is free. */
+/** What @slot is, in words. */
 export function inWords(slab: Slab, slot: number): string {
   const turn = slab.freelist.indexOf(slot);
   switch (slab.state[slot]) {
