@@ -1,6 +1,8 @@
 /* test_lang_addr.c: parts 5 and 6 of the notes as a program writes them; T20, T46, T50-T52, T54 from there. */
 #include "play.h"
 
+#include "view/proc_files.h"
+
 #define MACHINE                                                                                                        \
     "```json machine\n{\"profile\":\"i386\",\"memory\":\"64M\",\"reserved\":\"0\",\"cpus\":2,"                         \
     "\"devices\":[{\"name\":\"nic\",\"bar\":\"0xfeb00000\",\"size\":\"64K\"}]}\n```\n\n"
@@ -156,12 +158,33 @@ static void test_a_per_cpu_pointer_is_no_address(void **state)
                 "a percpu_counter that was not initialised");
 }
 
+static void test_vmallocinfo(void **state)
+{
+    struct play p;
+    struct la_timeline *t = run(&p, MACHINE "```c\nchar *a = vmalloc(8192);\nchar *b = vmalloc(1);\n"
+                                            "void *io = ioremap(0xfeb00010, 16);\nvfree(b);\n```\n");
+    struct la_buf out;
+
+    (void)state;
+    la_buf_init(&out, t->host);
+    la_proc_vmallocinfo(t->machine->mm, &out);
+    assert_string_equal(la_buf_str(&out), "0xc4800000-0xc4803000   12288 pages=2 vmalloc N0=2\n"
+                                          "0xc4805000-0xc4807000    8192 phys=0xfeb00000 ioremap\n"
+                                          "0xc4803000-0xc4805000    8192 unpurged vm_area\n");
+    la_buf_free(&out);
+    play_done(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_call_of_parts_5_and_6),      cmocka_unit_test(test_T20_in_an_interrupt),
-        cmocka_unit_test(test_T46_no_physical_address),          cmocka_unit_test(test_T50_after_iounmap),
-        cmocka_unit_test(test_T52_no_sleep_between_get_and_put), cmocka_unit_test(test_a_per_cpu_pointer_is_no_address),
+        cmocka_unit_test(test_every_call_of_parts_5_and_6),
+        cmocka_unit_test(test_T20_in_an_interrupt),
+        cmocka_unit_test(test_T46_no_physical_address),
+        cmocka_unit_test(test_T50_after_iounmap),
+        cmocka_unit_test(test_T52_no_sleep_between_get_and_put),
+        cmocka_unit_test(test_a_per_cpu_pointer_is_no_address),
+        cmocka_unit_test(test_vmallocinfo),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
