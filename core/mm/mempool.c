@@ -186,6 +186,15 @@ static void release(struct la_mm *mm, struct la_mempool *pool)
     memset(pool, 0, sizeof *pool);
 }
 
+/* The program freed the structure of a pool with kfree(), and now the memory is somebody else's. */
+static void forget_pool_at(struct la_mm *mm, uint64_t address)
+{
+    struct la_mempool *pool = la_mempool_at(mm, address);
+
+    if (pool)
+        memset(pool, 0, sizeof *pool);
+}
+
 uint64_t la_mempool_create(struct la_mm *mm, int32_t min_nr, const struct la_pool_functions *fn)
 {
     struct la_mempool *pool = free_slot(mm);
@@ -205,6 +214,7 @@ uint64_t la_mempool_create(struct la_mm *mm, int32_t min_nr, const struct la_poo
         la_kfree(mm, address);
         return 0;
     }
+    forget_pool_at(mm, address);
     pool->address = address;
     show_all(mm, pool);
     while (pool->curr_nr < pool->min_nr) {
@@ -429,6 +439,12 @@ int la_mempool_resize(struct la_mm *mm, struct la_mempool *pool, uint32_t min_nr
 
 /* ---- checking ---- */
 
+static uint32_t pool_problem(struct la_buf *out, uint32_t i, const char *what)
+{
+    la_buf_printf(out, "pool %u: %s\n", (unsigned)i, what);
+    return 1;
+}
+
 uint32_t la_mempool_check(const struct la_mm *mm, struct la_buf *out)
 {
     uint32_t problems = 0;
@@ -436,10 +452,14 @@ uint32_t la_mempool_check(const struct la_mm *mm, struct la_buf *out)
     for (uint32_t i = 0; mm->kmem && mm->kmem->pool && i < LA_MAX_POOLS; i++) {
         const struct la_mempool *pool = &mm->kmem->pool[i];
 
-        if (pool->address == 0 || pool->curr_nr <= pool->min_nr)
+        if (pool->address == 0)
             continue;
-        la_buf_printf(out, "pool %u: holds more than it wants\n", (unsigned)i);
-        problems++;
+        if (pool->curr_nr > pool->min_nr)
+            problems += pool_problem(out, i, "holds more than it wants");
+        if (pool->nr_delayed > LA_POOL_DELAYED || pool->min_nr > LA_POOL_MAX_NR)
+            problems += pool_problem(out, i, "its numbers are beyond their limits");
+        if (la_mempool_at(mm, pool->address) != pool)
+            problems += pool_problem(out, i, "lies where another pool lies");
     }
     return problems;
 }

@@ -218,6 +218,24 @@ static void test_pools_of_pages_and_kmalloc(void **state)
     rig_free(&rig);
 }
 
+/* The program frees the structure of a pool, and the next pool gets the same memory: they must not be confused. */
+static void test_a_pool_in_the_place_of_a_freed_one(void **state)
+{
+    struct rig rig = rig_new(MACHINE_A);
+    const struct la_pool_functions small = {LA_POOL_KMALLOC, 0, 0, 100}, large = {LA_POOL_KMALLOC, 0, 0, 200};
+    uint64_t first = la_mempool_create(rig.mm, 2, &small);
+
+    (void)state;
+    la_kfree(rig.mm, first);
+    uint64_t second = la_mempool_create(rig.mm, 3, &large);
+
+    assert_true(second == first);
+    assert_int_equal(la_mempool_at(rig.mm, second)->min_nr, 3);
+    assert_int_equal(la_ksize(rig.mm, la_mempool_element(rig.mm, la_mempool_at(rig.mm, second), 0)), 256);
+    rig_check(&rig);
+    rig_free(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,6 +249,7 @@ int main(void)
         cmocka_unit_test(test_T37_destroy_does_not_look_for_the_others),
         cmocka_unit_test(test_a_pool_that_cannot_be_filled_is_not_made),
         cmocka_unit_test(test_pools_of_pages_and_kmalloc),
+        cmocka_unit_test(test_a_pool_in_the_place_of_a_freed_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
