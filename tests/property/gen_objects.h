@@ -34,8 +34,14 @@ static inline unsigned obj_below(struct gen_objects *g, uint32_t n)
 
 static inline const char *obj_gfp(struct gen_objects *g)
 {
-    static const char *const masks[] = {"GFP_KERNEL", "GFP_KERNEL", "GFP_ATOMIC", "GFP_NOWAIT", "GFP_NOIO", "GFP_KERNEL | __GFP_ZERO",
-                                        "GFP_KERNEL | __GFP_NORETRY", "GFP_ATOMIC | __GFP_NOWARN"};
+    static const char *const masks[] = {"GFP_KERNEL",
+                                        "GFP_KERNEL",
+                                        "GFP_ATOMIC",
+                                        "GFP_NOWAIT",
+                                        "GFP_NOIO",
+                                        "GFP_KERNEL | __GFP_ZERO",
+                                        "GFP_KERNEL | __GFP_NORETRY",
+                                        "GFP_ATOMIC | __GFP_NOWARN"};
 
     return OBJ_PICK(g, masks);
 }
@@ -45,36 +51,44 @@ static inline void gen_objects_head(struct gen_objects *g)
 {
     la_buf_printf(g->out,
                   "struct kmem_cache *cache[%d]; int live[%d]; void *object[%d]; int of[%d];\n"
-                  "void *memory[%d]; mempool_t *pool[%d]; int given[%d]; void *element[%d]; int at[%d]; int moody = 0, born = 0;\n",
-                  OBJ_CACHES, OBJ_CACHES, OBJ_OBJECTS, OBJ_OBJECTS, OBJ_MEMORY, OBJ_POOLS, OBJ_POOLS, OBJ_ELEMENTS, OBJ_ELEMENTS);
-    la_buf_puts(g->out,
-                "void ctor_small(void *o)\n{\n    born++;\n    *(u8 *)o = 7;\n}\n"
-                "void ctor_busy(void *o)\n{\n    void *brief = kmalloc(24, GFP_ATOMIC);\n    *(u16 *)o = born++;\n    kfree(brief);\n}\n"
-                "void *moody_alloc(gfp_t mask, void *data)\n{\n    moody++;\n    return moody % 3 == 0 ? NULL : kmalloc((unsigned long)data, mask);\n}\n"
-                "void moody_free(void *e, void *data)\n{\n    moody--;\n    kfree(e);\n}\n"
-                "void *never_alloc(gfp_t mask, void *data)\n{\n    return moody++ < 12 ? kmalloc(64, mask) : NULL;\n}\n"
-                "void grab(int c, int i, gfp_t mask)\n{\n    if (!cache[c] || object[i])\n        return;\n"
-                "    object[i] = kmem_cache_alloc(cache[c], mask);\n    of[i] = c;\n    if (object[i])\n        live[c]++;\n}\n"
-                "void drop(int i)\n{\n    if (!object[i])\n        return;\n    kmem_cache_free(cache[of[i]], object[i]);\n"
-                "    live[of[i]]--;\n    object[i] = NULL;\n}\n"
-                "void end_cache(int c)\n{\n    if (!cache[c] || live[c])\n        return;\n    kmem_cache_destroy(cache[c]);\n    cache[c] = NULL;\n}\n"
-                "void lend(int p, int e, gfp_t mask)\n{\n    if (!pool[p] || element[e])\n        return;\n"
-                "    element[e] = mempool_alloc(pool[p], mask);\n    at[e] = p;\n    if (element[e])\n        given[p]++;\n}\n"
-                "void back(int e)\n{\n    if (!element[e])\n        return;\n    mempool_free(element[e], pool[at[e]]);\n"
-                "    given[at[e]]--;\n    element[e] = NULL;\n}\n"
-                "void end_pool(int p)\n{\n    if (!pool[p] || given[p])\n        return;\n    mempool_destroy(pool[p]);\n    pool[p] = NULL;\n}\n");
+                  "void *memory[%d]; mempool_t *pool[%d]; int given[%d]; void *element[%d]; int at[%d]; int moody = 0, "
+                  "born = 0;\n",
+                  OBJ_CACHES, OBJ_CACHES, OBJ_OBJECTS, OBJ_OBJECTS, OBJ_MEMORY, OBJ_POOLS, OBJ_POOLS, OBJ_ELEMENTS,
+                  OBJ_ELEMENTS);
+    la_buf_puts(
+        g->out,
+        "void ctor_small(void *o)\n{\n    born++;\n    *(u8 *)o = 7;\n}\n"
+        "void ctor_busy(void *o)\n{\n    void *brief = kmalloc(24, GFP_ATOMIC);\n    *(u16 *)o = born++;\n    "
+        "kfree(brief);\n}\n"
+        "void *moody_alloc(gfp_t mask, void *data)\n{\n    moody++;\n    return moody % 3 == 0 ? NULL : "
+        "kmalloc((unsigned long)data, mask);\n}\n"
+        "void moody_free(void *e, void *data)\n{\n    moody--;\n    kfree(e);\n}\n"
+        "void *never_alloc(gfp_t mask, void *data)\n{\n    return moody++ < 12 ? kmalloc(64, mask) : NULL;\n}\n"
+        "void grab(int c, int i, gfp_t mask)\n{\n    if (!cache[c] || object[i])\n        return;\n"
+        "    object[i] = kmem_cache_alloc(cache[c], mask);\n    of[i] = c;\n    if (object[i])\n        live[c]++;\n}\n"
+        "void drop(int i)\n{\n    if (!object[i])\n        return;\n    kmem_cache_free(cache[of[i]], object[i]);\n"
+        "    live[of[i]]--;\n    object[i] = NULL;\n}\n"
+        "void end_cache(int c)\n{\n    if (!cache[c] || live[c])\n        return;\n    kmem_cache_destroy(cache[c]);\n "
+        "   cache[c] = NULL;\n}\n"
+        "void lend(int p, int e, gfp_t mask)\n{\n    if (!pool[p] || element[e])\n        return;\n"
+        "    element[e] = mempool_alloc(pool[p], mask);\n    at[e] = p;\n    if (element[e])\n        given[p]++;\n}\n"
+        "void back(int e)\n{\n    if (!element[e])\n        return;\n    mempool_free(element[e], pool[at[e]]);\n"
+        "    given[at[e]]--;\n    element[e] = NULL;\n}\n"
+        "void end_pool(int p)\n{\n    if (!pool[p] || given[p])\n        return;\n    mempool_destroy(pool[p]);\n    "
+        "pool[p] = NULL;\n}\n");
 }
 
 static inline void obj_create(struct gen_objects *g, unsigned c)
 {
-    static const char *const flags[] = {"SLAB_HWCACHE_ALIGN", "SLAB_POISON", "SLAB_RED_ZONE", "SLAB_CACHE_DMA", "SLAB_STORE_USER",
-                                        "SLAB_CONSISTENCY_CHECKS", "SLAB_PANIC", "SLAB_RECLAIM_ACCOUNT", "SLAB_ACCOUNT",
-                                        "SLAB_TYPESAFE_BY_RCU", "SLAB_MEM_SPREAD", "SLAB_TRACE", "SLAB_NOLEAKTRACE"};
+    static const char *const flags[] = {
+        "SLAB_HWCACHE_ALIGN",      "SLAB_POISON", "SLAB_RED_ZONE",        "SLAB_CACHE_DMA", "SLAB_STORE_USER",
+        "SLAB_CONSISTENCY_CHECKS", "SLAB_PANIC",  "SLAB_RECLAIM_ACCOUNT", "SLAB_ACCOUNT",   "SLAB_TYPESAFE_BY_RCU",
+        "SLAB_MEM_SPREAD",         "SLAB_TRACE",  "SLAB_NOLEAKTRACE"};
     static const char *const ctors[] = {"NULL", "NULL", "NULL", "ctor_small", "ctor_busy"};
     unsigned size = obj_below(g, 12) ? 2 + obj_below(g, obj_below(g, 2) ? 120 : 2000) : obj_below(g, 20000);
 
-    la_buf_printf(g->out, "if (!cache[%u])\n    cache[%u] = kmem_cache_create(\"cache_%u\", %u, %u, 0", c, c, (unsigned)g->names++,
-                  size < 2 ? 2 : size, obj_below(g, 3) ? 0 : 1u << obj_below(g, 9));
+    la_buf_printf(g->out, "if (!cache[%u])\n    cache[%u] = kmem_cache_create(\"cache_%u\", %u, %u, 0", c, c,
+                  (unsigned)g->names++, size < 2 ? 2 : size, obj_below(g, 3) ? 0 : 1u << obj_below(g, 9));
     for (uint32_t n = obj_below(g, 3) ? obj_below(g, 3) : 4; n; n--)
         la_buf_printf(g->out, " | %s", OBJ_PICK(g, flags));
     la_buf_printf(g->out, ", %s);\n", OBJ_PICK(g, ctors));
@@ -99,19 +113,25 @@ static inline void obj_cache_statement(struct gen_objects *g)
         la_buf_printf(g->out, "drop(%u);\n", i);
         break;
     case 6:
-        la_buf_printf(g->out, "for (int i = %u; i < %u; i++)\n    grab(%u, i, %s);\n", i / 2, i / 2 + 1 + obj_below(g, OBJ_OBJECTS / 2), c, obj_gfp(g));
+        la_buf_printf(g->out, "for (int i = %u; i < %u; i++)\n    grab(%u, i, %s);\n", i / 2,
+                      i / 2 + 1 + obj_below(g, OBJ_OBJECTS / 2), c, obj_gfp(g));
         break;
     case 7:
-        la_buf_printf(g->out, "for (int i = %u; i < %d; i += %u)\n    drop(i);\n", obj_below(g, 8), OBJ_OBJECTS, 1 + obj_below(g, 3));
+        la_buf_printf(g->out, "for (int i = %u; i < %d; i += %u)\n    drop(i);\n", obj_below(g, 8), OBJ_OBJECTS,
+                      1 + obj_below(g, 3));
         break;
     case 8:
-        la_buf_printf(g->out, "if (object[%u])\n    memset(object[%u], %u, kmem_cache_size(cache[of[%u]]));\n", i, i, obj_below(g, 256), i);
+        la_buf_printf(g->out, "if (object[%u])\n    memset(object[%u], %u, kmem_cache_size(cache[of[%u]]));\n", i, i,
+                      obj_below(g, 256), i);
         break;
     case 9:
         la_buf_printf(g->out, "if (cache[%u])\n    kmem_cache_shrink(cache[%u]);\n", c, c);
         break;
     case 10:
-        la_buf_printf(g->out, "if (cache[%u])\n    born += validate_slab_cache(cache[%u]) + nr_slabs(cache[%u]) + nr_active(cache[%u]);\n", c, c, c, c);
+        la_buf_printf(g->out,
+                      "if (cache[%u])\n    born += validate_slab_cache(cache[%u]) + nr_slabs(cache[%u]) + "
+                      "nr_active(cache[%u]);\n",
+                      c, c, c, c);
         break;
     default:
         la_buf_printf(g->out, "end_cache(%u);\n", c);
@@ -122,13 +142,17 @@ static inline unsigned obj_size(struct gen_objects *g)
 {
     uint32_t n = obj_below(g, 20);
 
-    return n < 10 ? obj_below(g, 200) : n < 17 ? obj_below(g, 5000) : n < 19 ? obj_below(g, 40000) : obj_below(g, 8000000);
+    return n < 10   ? obj_below(g, 200)
+           : n < 17 ? obj_below(g, 5000)
+           : n < 19 ? obj_below(g, 40000)
+                    : obj_below(g, 8000000);
 }
 
 static inline void obj_kmalloc_statement(struct gen_objects *g)
 {
-    static const char *const calls[] = {"kmalloc(%u, %s)", "kmalloc(%u, %s)", "kzalloc(%u, %s)", "kcalloc(1, %u, %s)", "kmalloc(%u, %s | GFP_DMA)",
-                                        "kmalloc(%u, %s | __GFP_RECLAIMABLE)"};
+    static const char *const calls[] = {"kmalloc(%u, %s)",           "kmalloc(%u, %s)",
+                                        "kzalloc(%u, %s)",           "kcalloc(1, %u, %s)",
+                                        "kmalloc(%u, %s | GFP_DMA)", "kmalloc(%u, %s | __GFP_RECLAIMABLE)"};
     unsigned i = obj_below(g, OBJ_MEMORY), to = obj_below(g, OBJ_MEMORY);
 
     switch (obj_below(g, 8)) {
@@ -143,14 +167,18 @@ static inline void obj_kmalloc_statement(struct gen_objects *g)
         la_buf_printf(g->out, "kfree%s(memory[%u]);\nmemory[%u] = NULL;\n", obj_below(g, 4) ? "" : "_sensitive", i, i);
         break;
     case 4:
-        la_buf_printf(g->out, "{\n    void *moved = krealloc(memory[%u], %u, %s);\n    if (moved)\n        memory[%u] = moved;\n}\n", i, obj_size(g),
-                      obj_gfp(g), i);
+        la_buf_printf(
+            g->out,
+            "{\n    void *moved = krealloc(memory[%u], %u, %s);\n    if (moved)\n        memory[%u] = moved;\n}\n", i,
+            obj_size(g), obj_gfp(g), i);
         break;
     case 5:
-        la_buf_printf(g->out, "if (ksize(memory[%u]) >= %u)\n    memset(memory[%u], %u, %u);\n", i, 8 + obj_below(g, 100), i, obj_below(g, 256), 8u);
+        la_buf_printf(g->out, "if (ksize(memory[%u]) >= %u)\n    memset(memory[%u], %u, %u);\n", i,
+                      8 + obj_below(g, 100), i, obj_below(g, 256), 8u);
         break;
     case 6:
-        la_buf_printf(g->out, "if (i_can(memory[%u], memory[%u]))\n    memcpy(memory[%u], memory[%u], 8);\n", i, to, to, i);
+        la_buf_printf(g->out, "if (i_can(memory[%u], memory[%u]))\n    memcpy(memory[%u], memory[%u], 8);\n", i, to, to,
+                      i);
         break;
     default:
         la_buf_printf(g->out, "born += ksize(memory[%u]) + kmalloc_size_roundup(%u);\n", i, obj_size(g));
@@ -164,7 +192,8 @@ static inline void obj_pool_create(struct gen_objects *g, unsigned p)
     la_buf_printf(g->out, "if (!pool[%u])\n    pool[%u] = ", p, p);
     switch (obj_below(g, 6)) {
     case 0:
-        la_buf_printf(g->out, "mempool_create_kmalloc_pool(%u, %u);\n", nr, 1 + obj_below(g, obj_below(g, 2) ? 200 : 9000));
+        la_buf_printf(g->out, "mempool_create_kmalloc_pool(%u, %u);\n", nr,
+                      1 + obj_below(g, obj_below(g, 2) ? 200 : 9000));
         break;
     case 1:
         la_buf_printf(g->out, "mempool_create_page_pool(%u, %u);\n", nr, obj_below(g, 3));
@@ -210,7 +239,9 @@ static inline void obj_pool_statement(struct gen_objects *g)
         la_buf_printf(g->out, "if (pool[%u])\n    born += mempool_resize(pool[%u], %u);\n", p, p, 1 + obj_below(g, 12));
         break;
     case 8:
-        la_buf_printf(g->out, "if (element[%u]) {\n    mempool_free_later(element[%u], pool[at[%u]], %u);\n    given[at[%u]]--;\n    element[%u] = NULL;\n}\n",
+        la_buf_printf(g->out,
+                      "if (element[%u]) {\n    mempool_free_later(element[%u], pool[at[%u]], %u);\n    "
+                      "given[at[%u]]--;\n    element[%u] = NULL;\n}\n",
                       e, e, e, 1 + obj_below(g, 300), e, e);
         break;
     default:
@@ -237,16 +268,19 @@ static inline void gen_objects_mistake(struct gen_objects *g)
     static const char *const mistakes[] = {
         /* free twice, at once and later */
         "if (object[%u]) {\n    kmem_cache_free(cache[of[%u]], object[%u]);\n    drop(%u);\n}\n",
-        "if (object[%u]) {\n    void *old = object[%u];\n    int c = of[%u];\n    drop(%u);\n    grab(c, 0, GFP_ATOMIC);\n    kmem_cache_free(cache[c], old);\n    "
+        "if (object[%u]) {\n    void *old = object[%u];\n    int c = of[%u];\n    drop(%u);\n    grab(c, 0, "
+        "GFP_ATOMIC);\n    kmem_cache_free(cache[c], old);\n    "
         "object[0] = NULL;\n}\n",
         /* write after the end, before the start, after free */
         "if (object[%u])\n    memset((char *)object[%u] + kmem_cache_size(cache[of[%u]]), %u, 9);\n",
         "if (object[%u])\n    *((u32 *)object[%u] - 1) = %u + %u;\n",
         "if (object[%u]) {\n    void *old = object[%u];\n    drop(%u);\n    memset(old, 0x41 + %u, 8);\n}\n",
-        "if (object[%u]) {\n    u8 *old = object[%u];\n    int size = kmem_cache_size(cache[of[%u]]);\n    drop(%u);\n    for (int b = 0; b < size; b++)\n        "
+        "if (object[%u]) {\n    u8 *old = object[%u];\n    int size = kmem_cache_size(cache[of[%u]]);\n    drop(%u);\n "
+        "   for (int b = 0; b < size; b++)\n        "
         "old[b] = b;\n}\n",
         /* the wrong cache, kfree of an object, a pointer into the middle */
-        "if (object[%u] && cache[%u]) {\n    kmem_cache_free(cache[(of[%u] + 1) & 3] ? cache[(of[%u] + 1) & 3] : cache[0], object[1]);\n}\n",
+        "if (object[%u] && cache[%u]) {\n    kmem_cache_free(cache[(of[%u] + 1) & 3] ? cache[(of[%u] + 1) & 3] : "
+        "cache[0], object[1]);\n}\n",
         "kfree(object[%u]);\nobject[%u] = NULL; born += %u + %u;\n",
         "kfree((char *)memory[%u] + 1 + %u * 0 + %u * 0 + %u * 0);\n",
         "if (object[%u])\n    kmem_cache_free(cache[of[%u]], (char *)object[%u] + 4 + %u);\n",
@@ -256,7 +290,8 @@ static inline void gen_objects_mistake(struct gen_objects *g)
         "kmem_cache_destroy(keep);\nborn -= %u * %u * %u * %u;\n",
         "kfree(pool[%u & 3]);\nborn -= %u * %u * %u;\n",
         "kfree(pool[%u & 3] ? pool[%u & 3]->elements : NULL);\nborn -= %u * %u;\n",
-        "if (pool[%u & 3] && !element[3]) {\n    pool[%u & 3]->elements[0] = (void *)%u;\n    lend(%u & 3, 3, GFP_ATOMIC);\n}\n",
+        "if (pool[%u & 3] && !element[3]) {\n    pool[%u & 3]->elements[0] = (void *)%u;\n    lend(%u & 3, 3, "
+        "GFP_ATOMIC);\n}\n",
         "if (pool[%u & 3])\n    pool[%u & 3]->curr_nr = 77 + %u + %u;\n",
         "free_pages((unsigned long)object[%u] & ~4095UL, 0);\nborn -= %u * %u * %u;\n",
         "kmem_cache_free(keep, (void *)&cache[%u & 3]);\nborn -= %u * %u * %u;\n",
@@ -279,14 +314,17 @@ static inline void gen_objects_mistake(struct gen_objects *g)
 /** What comes before the statements: the cache that pools share. */
 static inline void gen_objects_begin(struct gen_objects *g)
 {
-    la_buf_printf(g->out, "int i_can(void *a, void *b)\n{\n    return ksize(a) >= 8 && ksize(b) >= 8;\n}\n"
+    la_buf_printf(g->out,
+                  "int i_can(void *a, void *b)\n{\n    return ksize(a) >= 8 && ksize(b) >= 8;\n}\n"
                   "struct kmem_cache *keep = kmem_cache_create(\"keep\", %u, 0, %s, NULL);\n",
-                  8 + obj_below(g, 200), obj_below(g, 2) ? "0" : "SLAB_POISON | SLAB_RED_ZONE | SLAB_STORE_USER | SLAB_CONSISTENCY_CHECKS");
+                  8 + obj_below(g, 200),
+                  obj_below(g, 2) ? "0" : "SLAB_POISON | SLAB_RED_ZONE | SLAB_STORE_USER | SLAB_CONSISTENCY_CHECKS");
     for (uint32_t c = 0; c < OBJ_CACHES; c++)
         obj_create(g, c);
     for (uint32_t i = 0; i < 5; i++)
         la_buf_printf(g->out, "memory[%u] = kmalloc(%u, GFP_KERNEL);\n", (unsigned)i, obj_size(g));
-    la_buf_printf(g->out, "for (int i = 0; i < %u; i++)\n    grab(i & 3, i, %s);\n", obj_below(g, OBJ_OBJECTS), obj_gfp(g));
+    la_buf_printf(g->out, "for (int i = 0; i < %u; i++)\n    grab(i & 3, i, %s);\n", obj_below(g, OBJ_OBJECTS),
+                  obj_gfp(g));
     if (obj_below(g, 2))
         obj_pool_create(g, obj_below(g, OBJ_POOLS));
 }
@@ -295,7 +333,8 @@ static inline void gen_objects_begin(struct gen_objects *g)
 static inline void gen_objects_end(struct gen_objects *g)
 {
     la_buf_printf(g->out,
-                  "for (int i = 0; i < %d; i++)\n    drop(i);\nfor (int i = 0; i < %d; i++)\n    back(i);\nfor (int i = 0; i < %d; i++)\n    kfree(memory[i]);\n"
+                  "for (int i = 0; i < %d; i++)\n    drop(i);\nfor (int i = 0; i < %d; i++)\n    back(i);\nfor (int i "
+                  "= 0; i < %d; i++)\n    kfree(memory[i]);\n"
                   "for (int i = 0; i < %d; i++)\n    end_pool(i);\nfor (int i = 0; i < %d; i++)\n    end_cache(i);\n",
                   OBJ_OBJECTS, OBJ_ELEMENTS, OBJ_MEMORY, OBJ_POOLS, OBJ_CACHES);
 }
