@@ -215,7 +215,7 @@ describe('files', () => {
 
   test('list every deviation from the kernel in ARCHITECTURE.md', () => {
     const architecture = text(join(root, 'ARCHITECTURE.md'));
-    assert.equal(architecture, withList(architecture), 'run `node tests/arch/deviations.mjs --write`');
+    assert.ok(architecture === withList(architecture), 'run `node tests/arch/deviations.mjs --write`');
   });
 
   test('leave nothing for later', () => {

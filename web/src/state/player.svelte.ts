@@ -22,6 +22,8 @@ export class Player {
   readonly #asks: Asks;
   #round = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Moves wait for the one before: "one back" means from where that one ends. */
+  #moved: Promise<void> = Promise.resolve();
 
   constructor(session: Session, motion: Motion, settings: Settings, asks: Asks) {
     this.#session = session;
@@ -73,26 +75,33 @@ export class Player {
     });
   }
 
-  async forward(mode: Params<'step'>['mode'] = 'into'): Promise<void> {
+  #move(move: () => Promise<unknown>): Promise<void> {
     this.pause();
-    await this.#session.forward(mode, this.speed);
+    this.#moved = this.#moved.then(async () => {
+      await move();
+    });
+    return this.#moved;
   }
 
-  async back(): Promise<void> {
-    this.pause();
-    if (this.#session.step > 0) await this.#session.seek(this.#session.step - 1);
+  forward(mode: Params<'step'>['mode'] = 'into'): Promise<void> {
+    return this.#move(() => this.#session.forward(mode, this.speed));
   }
 
-  async seek(step: number): Promise<void> {
-    this.pause();
-    await this.#session.seek(Math.max(0, step));
+  back(): Promise<void> {
+    return this.#move(async () => {
+      if (this.#session.step > 0) await this.#session.seek(this.#session.step - 1);
+    });
   }
 
-  async toStart(): Promise<void> {
-    await this.seek(0);
+  seek(step: number): Promise<void> {
+    return this.#move(() => this.#session.seek(Math.max(0, step)));
   }
 
-  async toEnd(): Promise<void> {
-    await this.seek(this.#session.end >= 0 ? this.#session.end : this.#session.step + 10_000);
+  toStart(): Promise<void> {
+    return this.seek(0);
+  }
+
+  toEnd(): Promise<void> {
+    return this.#move(() => this.#session.seek(this.#session.end >= 0 ? this.#session.end : this.#session.step + 10_000));
   }
 }
