@@ -182,7 +182,8 @@ LA_NATIVE(kmem_cache_free)
 
 LA_NATIVE(kmem_cache_destroy)
 {
-    uint32_t cache = call->arg[0] == 0 ? LA_NO_CACHE : la_call_cache(call, call->arg[0]);
+    bool nothing = call->arg[0] == 0 && !call->mm->kmem->classic; /* 2.6 stops with BUG() */
+    uint32_t cache = nothing ? LA_NO_CACHE : la_call_cache(call, call->arg[0]);
 
     if (cache == LA_NO_CACHE)
         return 0;

@@ -401,6 +401,16 @@ static void read_slub_nomerge(struct reader *r, const cJSON *item)
     read_bool(r, "slub_nomerge", item, &r->config->slub_nomerge);
 }
 
+static void read_slab(struct reader *r, const cJSON *item)
+{
+    const char *name = la_cjson_string(item);
+
+    if (name && (strcmp(name, "slub") == 0 || strcmp(name, "slab-2.6") == 0))
+        r->config->slab_2_6 = strcmp(name, "slab-2.6") == 0;
+    else
+        complain(r, "slab", "\"slub\" is today's, \"slab-2.6\" that of Linux 2.6", "there is no such allocator of objects");
+}
+
 static void read_seed(struct reader *r, const cJSON *item)
 {
     if (!la_cjson_uint(item, UINT64_C(1) << 53, &r->config->seed))
@@ -415,7 +425,8 @@ static void read_seed(struct reader *r, const cJSON *item)
             X("watermark_scale_factor", read_scale) X("pageblock_order", read_block_order) X("thp", read_thp) X("boot", read_boot)          \
                 X("pcp", read_pcp) X("pae", read_pae) X("page_cache", read_page_cache) X("processes", read_processes)  \
                     X("devices", read_devices) X("cache_line", read_cache_line) X("seed", read_seed)                  \
-                        X("freelist_random", read_freelist_random) X("slub_nomerge", read_slub_nomerge)
+                        X("freelist_random", read_freelist_random) X("slub_nomerge", read_slub_nomerge)    \
+                            X("slab", read_slab)
 
 #define SETTING_READER(name, reader) reader,
 #define SETTING_NAME(name, reader)   name,

@@ -56,6 +56,7 @@ struct la_machine_config {
     struct la_device_config device[LA_CONFIG_DEVICES];
     uint32_t cache_line; /* bytes, default 64 */
     bool freelist_random;                    /* new slabs link their objects in an order by `seed` */
+    bool slab_2_6;                           /* the SLAB of 2.6 instead of SLUB */
     bool slub_nomerge;                       /* caches of the same size stay apart */
     uint64_t seed;
 };

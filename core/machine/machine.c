@@ -87,9 +87,13 @@ static void warn_short(struct la_diags *diags, const char *what, uint32_t got, u
 static bool make_caches(struct la_machine *machine)
 {
     const struct la_machine_config *config = &machine->config;
-    struct la_slab_rules rules = {.nr_cpus = machine->mm->nr_cpus, .max_order = 3, .cache_line = config->cache_line,
-                                  .pointer_bytes = machine->mm->layout.pointer_bytes, .nomerge = config->slub_nomerge,
-                                  .freelist_random = config->freelist_random};
+    struct la_slab_rules rules = {.nr_cpus = machine->mm->nr_cpus,
+                                  .max_order = 3,
+                                  .cache_line = config->cache_line,
+                                  .pointer_bytes = machine->mm->layout.pointer_bytes,
+                                  .nomerge = config->slub_nomerge,
+                                  .freelist_random = config->freelist_random,
+                                  .classic = config->slab_2_6};
 
     return la_kmem_init(machine->mm, &rules, config->seed, true);
 }

@@ -12,7 +12,7 @@
  * Source: Linux 6.1.192 mm/slab_common.c: create_kmalloc_caches, kmalloc_slab, __kmalloc_large_node,
  * __ksize, kfree, __do_krealloc; include/linux/slab.h: kmalloc_type, __kmalloc_index.
  */
-#include "mm/slab_internal.h"
+#include "mm/slab26.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -60,6 +60,8 @@ static bool create_type(struct la_mm *mm, enum la_kmalloc_type type)
 
 bool la_create_kmalloc_caches(struct la_mm *mm)
 {
+    if (mm->kmem->classic)
+        return la_slab26_create_sizes(mm);
     return create_type(mm, LA_KMALLOC_NORMAL) && create_type(mm, LA_KMALLOC_CGROUP) &&
            create_type(mm, LA_KMALLOC_RECLAIM) && create_type(mm, LA_KMALLOC_DMA);
 }
@@ -90,6 +92,8 @@ static enum la_kmalloc_type kmalloc_type(la_gfp_t gfp)
 
 uint32_t la_kmalloc_slab(const struct la_mm *mm, uint64_t size, la_gfp_t gfp)
 {
+    if (mm->kmem->classic)
+        return la_slab26_size_cache(mm, size, gfp);
     if (size == 0 || size > LA_KMALLOC_MAX_CACHE)
         return LA_NO_CACHE;
     return mm->kmem->kmalloc[kmalloc_type(gfp)][size_index((uint32_t)size)];
@@ -127,6 +131,8 @@ uint64_t la_kmalloc(struct la_mm *mm, uint64_t size, la_gfp_t gfp, int32_t nid)
 {
     uint32_t cache = la_kmalloc_slab(mm, size, gfp);
 
+    if (mm->kmem->classic)
+        return la_slab26_kmalloc(mm, size, gfp);
     if (size == 0)
         return LA_ZERO_SIZE_PTR;
     if (cache == LA_NO_CACHE)
@@ -152,13 +158,13 @@ void la_kfree(struct la_mm *mm, uint64_t addr)
     uint32_t index = la_virt_to_slab(mm, addr, NULL), pfn;
     char text[100];
 
-    if (addr <= LA_ZERO_SIZE_PTR)
+    if (addr <= LA_ZERO_SIZE_PTR && !(mm->kmem->classic && addr != 0))
         return;
     if (index != LA_NO_SLAB) {
         la_kmem_cache_free(mm, la_slab_at(mm, index)->cache, addr);
         return;
     }
-    pfn = large_block(mm, addr);
+    pfn = mm->kmem->classic ? LA_NO_PFN : large_block(mm, addr);
     if (pfn != LA_NO_PFN) {
         bool compound = mm->frame[pfn].flags & LA_FRAME_F_COMPOUND;
 

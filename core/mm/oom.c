@@ -20,6 +20,7 @@
 #include "mm/internal.h"
 #include "mm/mempool.h"
 #include "mm/percpu.h"
+#include "mm/slab26.h"
 #include "mm/vmalloc.h"
 
 static int64_t badness(const struct la_mm *mm, const struct la_process *process)
@@ -140,5 +141,7 @@ void la_mm_tick(struct la_mm *mm, uint32_t ticks)
         la_kswapd_tick(mm);
         if (mm->kmem)
             la_mempool_tick(mm);
+        if (mm->kmem && mm->kmem->classic)
+            la_slab26_tick(mm);
     }
 }

@@ -21,7 +21,7 @@
  * Source: Linux 6.1.192 mm/slub.c: slab_alloc_node, ___slab_alloc, get_partial_node, put_cpu_partial,
  * __unfreeze_partials, deactivate_slab.
  */
-#include "mm/slab_internal.h"
+#include "mm/slab26.h"
 
 enum { BAD_SLABS_MAX = 3 };
 
@@ -377,6 +377,8 @@ uint64_t la_kmem_cache_alloc(struct la_mm *mm, uint32_t cache, la_gfp_t gfp, int
     struct la_kmem_cache_cpu *c = &s->cpu[mm->cpu];
     uint16_t i = c->freelist;
 
+    if (mm->kmem->classic)
+        return la_slab26_alloc(mm, cache, gfp);
     if (r.gfp & LA_GFP_DIRECT_RECLAIM)
         la_might_sleep(mm, "include/linux/sched/mm.h:274");
     r.slab = c->slab;

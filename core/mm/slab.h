@@ -82,10 +82,11 @@ struct la_slab_rules {
     uint32_t pointer_bytes;
     uint32_t debug;       /* slub_debug=: flags added to every cache */
     bool nomerge;         /* slub_nomerge */
+    bool classic;         /* the SLAB of 2.6 (slab26.h) instead of SLUB */
     bool freelist_random; /* CONFIG_SLAB_FREELIST_RANDOM */
 };
 
-enum la_slab_list { LA_SLAB_FULL, LA_SLAB_CPU, LA_SLAB_CPU_PARTIAL, LA_SLAB_PARTIAL };
+enum la_slab_list { LA_SLAB_FULL, LA_SLAB_CPU, LA_SLAB_CPU_PARTIAL, LA_SLAB_PARTIAL, LA_SLAB_FREE /* 2.6 only */ };
 
 struct la_slab {
     uint32_t pfn;
@@ -96,9 +97,11 @@ struct la_slab {
     uint16_t freelist;           /* first free object that no CPU holds; LA_NO_OBJECT = none */
     uint16_t inuse, objects;
     uint16_t slabs; /* on a CPU's partial list: slabs from here on */
+    uint32_t start; /* 2.6: offset of slot 0 */
     uint8_t order, node, list, cpu;
     bool frozen;
-    bool damaged; /* the program wrote over a free pointer, or a list was found broken: objects may be lost */
+    bool damaged;        /* the program wrote over a free pointer, or a list was found broken: objects may be lost */
+    uint64_t management; /* 2.6: address of struct slab */
     uint32_t used[LA_SLAB_OBJECTS / 32]; /* bit: the program (or a pool) holds the object */
 };
 
@@ -135,6 +138,7 @@ struct la_kmem_cache {
 };
 
 struct la_mempool;
+struct la_kmem26;
 
 /* Calls back into the program (constructors, functions of pools); set while a call runs. */
 struct la_kmem_hooks {
@@ -144,6 +148,7 @@ struct la_kmem_hooks {
 
 struct la_kmem {
     struct la_slab_rules rules;
+    struct la_kmem26 *classic; /* the SLAB of 2.6; NULL: SLUB */
     struct la_prng prng;
     struct la_kmem_hooks hooks; /* NULL between calls */
     uint32_t first, last;       /* slab_caches */

@@ -20,7 +20,7 @@
  * mm/slab.h: cache_random_seq_create.
  */
 #include "mm/mempool.h"
-#include "mm/slab_internal.h"
+#include "mm/slab26.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -70,6 +70,8 @@ uint32_t la_cache_active_objs(const struct la_mm *mm, const struct la_kmem_cache
 {
     uint32_t free = 0;
 
+    if (mm->kmem->classic)
+        return la_slab26_active_objs(mm, s);
     for (uint32_t n = 0; n < mm->nr_nodes; n++)
         for (uint32_t index = s->node[n].head; index != LA_NO_SLAB; index = la_slab_at(mm, index)->next)
             free += (uint32_t)(la_slab_at(mm, index)->objects - la_slab_at(mm, index)->inuse);
@@ -237,6 +239,8 @@ uint32_t la_kmem_cache_create(struct la_mm *mm, const char *name, uint32_t size,
 {
     uint32_t cache;
 
+    if (mm->kmem->classic)
+        return la_slab26_create(mm, name, size, align, flags, ctor);
     if (flags & ~LA_SLAB_CREATE_MASK) {
         create_failed(mm, name, -22, flags, "A flag is set that 6.1 does not know.");
         return LA_NO_CACHE;
@@ -263,6 +267,31 @@ uint32_t la_kmem_cache_create(struct la_mm *mm, const char *name, uint32_t size,
 
     LA_TRACE(mm->trace, CACHE_CREATE, la_trace_text(mm->trace, s->name), s->object_size, s->size, s->objects, s->order);
     return cache;
+}
+
+uint32_t la_cache_add(struct la_mm *mm, const char *name)
+{
+    uint32_t cache = 0;
+
+    while (cache < LA_MAX_CACHES && mm->kmem->cache[cache].live)
+        cache++;
+    if (cache == LA_MAX_CACHES)
+        return LA_NO_CACHE;
+    struct la_kmem_cache *s = la_cache(mm, cache);
+
+    memset(s, 0, sizeof *s);
+    s->refcount = 1;
+    s->live = true;
+    copy_name(s->name, name);
+    reset_lists(s);
+    list_add(mm, cache);
+    return cache;
+}
+
+void la_cache_remove(struct la_mm *mm, uint32_t cache)
+{
+    list_del(mm, cache);
+    memset(la_cache(mm, cache), 0, sizeof(struct la_kmem_cache));
 }
 
 /* ---- shrinking and destroying ---- */
@@ -324,6 +353,8 @@ int la_kmem_cache_shrink(struct la_mm *mm, uint32_t cache)
 {
     struct la_kmem_cache *s = la_cache(mm, cache);
 
+    if (mm->kmem->classic)
+        return la_slab26_shrink(mm, cache);
     flush_all(mm, s);
     for (uint32_t n = 0; n < mm->nr_nodes; n++)
         discard_all(mm, s, sort_partial(mm, s, n));
@@ -353,6 +384,8 @@ bool la_kmem_cache_destroy(struct la_mm *mm, uint32_t cache)
     struct la_kmem_cache *s = la_cache(mm, cache);
     char text[140];
 
+    if (mm->kmem->classic)
+        return la_slab26_destroy(mm, cache);
     if (--s->refcount != 0) {
         LA_TRACE(mm->trace, CACHE_UNSHARE, la_trace_text(mm->trace, s->name), (uint64_t)s->refcount);
         return true;
@@ -398,6 +431,8 @@ bool la_kmem_init(struct la_mm *mm, const struct la_slab_rules *rules, uint64_t 
     kmem->free_slot = LA_NO_SLAB;
     kmem->next_pos = -1;
     memset(kmem->kmalloc, 0xFF, sizeof kmem->kmalloc);
+    if (rules->classic && !la_slab26_init(mm))
+        return false;
     mm->trace->on = false;
     bool done = !boot_caches || la_create_kmalloc_caches(mm);
 

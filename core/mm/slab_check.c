@@ -7,7 +7,7 @@
  *
  * Cost: proportional to all objects of all slabs.
  */
-#include "mm/slab_internal.h"
+#include "mm/slab26.h"
 
 struct check {
     const struct la_mm *mm;
@@ -128,7 +128,9 @@ uint32_t la_slab_check(const struct la_mm *mm, struct la_buf *out)
     struct check c = {mm, out, 0};
 
     for (uint32_t i = 0; mm->kmem && i < LA_MAX_CACHES; i++)
-        if (mm->kmem->cache[i].live)
+        if (mm->kmem->cache[i].live && mm->kmem->classic)
+            c.problems += la_slab26_check(mm, i, out);
+        else if (mm->kmem->cache[i].live)
             check_cache(&c, &mm->kmem->cache[i]);
     return c.problems;
 }

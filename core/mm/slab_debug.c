@@ -14,7 +14,7 @@
  * Source: Linux 6.1.192 mm/slub.c: init_object, check_object, check_pad_bytes, slab_pad_check,
  * on_freelist, alloc_debug_processing, free_debug_processing, validate_slab; include/linux/poison.h.
  */
-#include "mm/slab_internal.h"
+#include "mm/slab26.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -272,6 +272,8 @@ uint32_t la_validate_slab_cache(struct la_mm *mm, uint32_t cache)
     struct la_kmem_cache *s = la_cache(mm, cache);
     uint32_t nr = 0;
 
+    if (mm->kmem->classic) /* 2.6 has nothing like it */
+        return 0;
     for (uint32_t cpu = 0; cpu < mm->nr_cpus; cpu++)
         la_flush_cpu_slab(mm, s, cpu);
     for (uint32_t index = s->all_slabs; index != LA_NO_SLAB; index = la_slab_at(mm, index)->all_next, nr++)

@@ -15,7 +15,7 @@
  * Source: Linux 6.1.192 mm/slub.c: do_slab_free, __slab_free, free_debug_processing; mm/slab.h:
  * cache_from_obj.
  */
-#include "mm/slab_internal.h"
+#include "mm/slab26.h"
 
 #include <stdio.h>
 
@@ -101,6 +101,10 @@ void la_kmem_cache_free(struct la_mm *mm, uint32_t cache, uint64_t object)
     uint32_t index = la_virt_to_slab(mm, object, NULL);
     uint16_t i;
 
+    if (mm->kmem->classic) {
+        la_slab26_free(mm, cache, object);
+        return;
+    }
     if (index == LA_NO_SLAB) {
         not_a_slab(mm, object);
         return;

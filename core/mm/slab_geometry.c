@@ -11,7 +11,7 @@
  * Source: Linux 6.1.192 mm/slub.c: calculate_sizes, calculate_order, calc_slab_order,
  * set_cpu_partial; mm/slab_common.c: calculate_alignment.
  */
-#include "mm/slab.h"
+#include "mm/slab26.h"
 
 #include <string.h>
 
@@ -172,6 +172,8 @@ uint32_t la_slot_parts(const struct la_slab_rules *rules, const struct la_kmem_c
     uint32_t nr = 0, at = 0, pad = s->red_left_pad, track = la_track_bytes(rules), word = rules->pointer_bytes;
     enum la_slot_what behind = s->flags & LA_SLAB_RED_ZONE ? LA_SLOT_RIGHT_REDZONE : LA_SLOT_ALIGNMENT;
 
+    if (rules->classic)
+        return la_slab26_parts(rules, s, part);
     nr = part_to(part, nr, LA_SLOT_LEFT_REDZONE, &at, pad);
     if (s->offset < s->inuse) {
         uint32_t end = pad + s->offset + word;

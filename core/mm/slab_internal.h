@@ -39,6 +39,13 @@ static inline uint32_t la_cache_index(const struct la_mm *mm, const struct la_km
     return (uint32_t)(s - mm->kmem->cache);
 }
 
+/* ---- slab_cache.c: the list of caches ---- */
+
+/** A live cache without slabs at the head of slab_caches; LA_NO_CACHE when there are too many. */
+uint32_t la_cache_add(struct la_mm *mm, const char *name);
+/** Take a cache without slabs off the list; its slot is free. */
+void la_cache_remove(struct la_mm *mm, uint32_t cache);
+
 /* ---- slab.c, slab_new.c ---- */
 
 /** A slab with all objects free, on no list; LA_NO_SLAB when there are no pages. */

@@ -14,7 +14,7 @@
  *
  * Source: Linux 6.1.192 mm/slub.c: get_freepointer, check_valid_pointer, add_partial; mm/slab.h.
  */
-#include "mm/slab_internal.h"
+#include "mm/slab26.h"
 
 #include <assert.h>
 #include <string.h>
@@ -115,13 +115,13 @@ uint64_t la_slab_object(const struct la_mm *mm, const struct la_slab *slab, uint
 {
     const struct la_kmem_cache *s = &mm->kmem->cache[slab->cache];
 
-    return la_slab_address(mm, slab) + (uint64_t)i * s->size + s->red_left_pad;
+    return la_slab_address(mm, slab) + slab->start + (uint64_t)i * s->size + s->red_left_pad;
 }
 
 bool la_check_valid_pointer(const struct la_mm *mm, const struct la_slab *slab, uint64_t object, uint16_t *i)
 {
     const struct la_kmem_cache *s = &mm->kmem->cache[slab->cache];
-    uint64_t offset = object - s->red_left_pad - la_slab_address(mm, slab);
+    uint64_t offset = object - s->red_left_pad - slab->start - la_slab_address(mm, slab);
 
     *i = LA_NO_OBJECT;
     if (object == 0)
@@ -145,7 +145,8 @@ uint32_t la_virt_to_slab(const struct la_mm *mm, uint64_t addr, uint32_t *i)
     uint32_t index = mm->frame[head].use;
 
     if (i)
-        *i = (uint32_t)(addr - la_slab_address(mm, slot(mm, index))) / mm->kmem->cache[slot(mm, index)->cache].size;
+        *i = (uint32_t)(addr - slot(mm, index)->start - la_slab_address(mm, slot(mm, index))) /
+             mm->kmem->cache[slot(mm, index)->cache].size;
     return index;
 }
 
@@ -272,6 +273,10 @@ void la_slab_note_store(struct la_mm *mm, uint32_t pfn, uint32_t offset, uint32_
     const struct la_kmem_cache *s = &mm->kmem->cache[slab->cache];
 
     offset += (pfn - head) << LA_PAGE_SHIFT;
+    if (mm->kmem->classic) {
+        la_slab26_note_store(mm, index, offset, len);
+        return;
+    }
     first = offset / s->size;
     last = (offset + len - 1) / s->size;
     for (uint32_t i = first; i <= last && i < slab->objects && !slab->damaged; i++) {
@@ -287,6 +292,8 @@ uint32_t la_slab_freelist(const struct la_mm *mm, const struct la_slab *slab, ui
 {
     uint32_t nr = 0;
 
+    if (mm->kmem->classic)
+        return la_slab26_freelist(mm, slab, first, out, max);
     while (first != LA_NO_OBJECT && nr < max) {
         out[nr++] = first;
         if (!la_check_valid_pointer(mm, slab, la_get_freepointer(mm, slab, first), &first))

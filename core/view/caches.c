@@ -12,6 +12,7 @@
 #include "view/view.h"
 
 #include "mm/mempool.h"
+#include "mm/slab26.h"
 
 enum { SLABS_SHOWN = 32, ELEMENTS_SHOWN = 64 };
 
@@ -56,6 +57,22 @@ static void letters(const struct la_slab *slab, const struct freelist *list, cha
             state[list->object[i]] = letter;
 }
 
+/* 2.6: objects in an array are free, but not on their slab. */
+struct marks {
+    const struct la_mm *mm;
+    const struct la_slab *slab;
+    char *state;
+};
+
+static void mark_entry(void *ctx, uint64_t object)
+{
+    const struct marks *m = ctx;
+    uint32_t i, index = la_virt_to_slab(m->mm, object, &i);
+
+    if (index != LA_NO_SLAB && la_slab_at(m->mm, index) == m->slab && i < m->slab->objects)
+        m->state[i] = 'c';
+}
+
 static void steps_json(const struct la_mm *mm, const struct la_slab *slab, struct la_json *w)
 {
     la_json_key(w, "steps");
@@ -69,7 +86,7 @@ static void steps_json(const struct la_mm *mm, const struct la_slab *slab, struc
 static void slab_json(const struct la_mm *mm, const struct la_kmem_cache *s, const struct la_slab *slab,
                       struct la_json *w)
 {
-    static const char *const lists[] = {"full", "cpu", "cpu_partial", "partial"};
+    static const char *const lists[] = {"full", "cpu", "cpu_partial", "partial", "free"};
     bool on_cpu = slab->list == LA_SLAB_CPU;
     char state[LA_SLAB_OBJECTS + 1];
     struct freelist next, remote;
@@ -81,17 +98,19 @@ static void slab_json(const struct la_mm *mm, const struct la_kmem_cache *s, con
     state[slab->objects] = '\0';
     letters(slab, &next, on_cpu ? 'c' : 'f', state);
     letters(slab, &remote, 'f', state);
+    if (mm->kmem->classic)
+        la_slab26_each_entry(mm, slab->cache, mark_entry, &(struct marks){mm, slab, state});
     la_json_obj(w);
     la_json_kuint(w, "id", slab->id);
     la_json_kuint(w, "pfn", slab->pfn);
-    la_json_khex(w, "address", la_pfn_to_virt(mm, slab->pfn));
+    la_json_khex(w, "address", la_pfn_to_virt(mm, slab->pfn) + slab->start);
     la_json_kuint(w, "order", slab->order);
     la_json_kuint(w, "node", slab->node);
     la_json_kstr(w, "list", lists[slab->list]);
     la_json_kint(w, "cpu", on_cpu || slab->list == LA_SLAB_CPU_PARTIAL ? slab->cpu : -1);
     la_json_kuint(w, "objects", slab->objects);
     la_json_kuint(w, "inuse", slab->inuse);
-    la_json_kbool(w, "frozen", slab->frozen);
+    la_json_kbool(w, "frozen", slab->frozen && !mm->kmem->classic);
     la_json_kstr(w, "state", state);
     freelist_json(&next, "freelist", w);
     freelist_json(&remote, "remote", w);
@@ -130,6 +149,30 @@ static void ids_json(const struct la_mm *mm, uint32_t index, struct la_json *w)
     la_json_end(w);
 }
 
+/* 2.6: the array of a CPU, the next object to be handed out last. */
+static void array_json(const struct la_cache26 *c, uint32_t cpu, struct la_json *w)
+{
+    const struct la_array_cache *ac = &c->array[cpu];
+
+    la_json_obj(w);
+    la_json_kuint(w, "cpu", cpu);
+    la_json_kint(w, "slab", -1);
+    la_json_key(w, "freelist");
+    la_json_arr(w);
+    la_json_end(w);
+    la_json_key(w, "partial");
+    la_json_arr(w);
+    la_json_end(w);
+    la_json_key(w, "array");
+    la_json_arr(w);
+    for (uint32_t i = 0; i < ac->avail; i++)
+        la_json_hex(w, c->entry[ac->at + i]);
+    la_json_end(w);
+    la_json_kuint(w, "limit", ac->limit);
+    la_json_kuint(w, "batchcount", ac->batchcount);
+    la_json_end(w);
+}
+
 static void cpus_json(const struct la_mm *mm, const struct la_kmem_cache *s, struct la_json *w)
 {
     la_json_key(w, "cpus");
@@ -138,6 +181,8 @@ static void cpus_json(const struct la_mm *mm, const struct la_kmem_cache *s, str
         const struct la_kmem_cache_cpu *c = &s->cpu[cpu];
         struct freelist list = {.nr = 0};
 
+        if (mm->kmem->classic && s->next_id != 0)
+            array_json(la_cache26_at(mm, (uint32_t)(s - mm->kmem->cache)), cpu, w);
         if (c->slab == LA_NO_SLAB && c->partial == LA_NO_SLAB)
             continue;
         la_json_obj(w);

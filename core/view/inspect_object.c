@@ -9,7 +9,7 @@
  */
 #include "view/view.h"
 
-#include "mm/slab_internal.h"
+#include "mm/slab26.h"
 
 #include <inttypes.h>
 
@@ -44,7 +44,11 @@ static void facts(struct look *l)
                   (unsigned)l->s->size);
     fact(l, "cache");
     la_buf_printf(&l->text, "slab %u, ", (unsigned)l->slab->id);
-    if (l->slab->list == LA_SLAB_CPU || l->slab->list == LA_SLAB_CPU_PARTIAL)
+    if (l->mm->kmem->classic)
+        la_buf_puts(&l->text, l->slab->list == LA_SLAB_FULL   ? "on slabs_full"
+                              : l->slab->list == LA_SLAB_FREE ? "on slabs_free"
+                                                              : "on slabs_partial");
+    else if (l->slab->list == LA_SLAB_CPU || l->slab->list == LA_SLAB_CPU_PARTIAL)
         la_buf_printf(&l->text, l->slab->list == LA_SLAB_CPU ? "the slab of CPU %u" : "on the partial list of CPU %u",
                       l->slab->cpu);
     else
@@ -56,7 +60,7 @@ static void facts(struct look *l)
     fact(l, "object");
     la_buf_puts(&l->text, l->used ? "in use" : "free");
     fact(l, "state");
-    if (l->used)
+    if (l->used || l->mm->kmem->classic)
         return;
     if (!la_check_valid_pointer(l->mm, l->slab, la_get_freepointer(l->mm, l->slab, l->slot), &next))
         la_buf_puts(&l->text, "broken");
@@ -91,6 +95,15 @@ static void say_filled(struct look *l, const char *what, const unsigned char *by
 
 static void say_redzone(struct look *l, const unsigned char *bytes, uint32_t len)
 {
+    uint32_t want = l->used ? LA_SLAB26_RED_ACTIVE : LA_SLAB26_RED_INACTIVE, at = 0;
+
+    if (l->mm->kmem->classic) { /* one little-endian word */
+        while (at < len && bytes[at] == (at < 4 ? (uint8_t)(want >> 8 * at) : 0))
+            at++;
+        la_buf_printf(&l->text, at == len ? "%s: red zone 0x%x, intact" : "damaged: %s, so 0x%x is wanted",
+                      l->used ? "in use" : "free", (unsigned)want);
+        return;
+    }
     say_filled(l, l->used ? "in use: red zone" : "free: red zone", bytes, len,
                l->used ? LA_SLUB_RED_ACTIVE : LA_SLUB_RED_INACTIVE);
 }

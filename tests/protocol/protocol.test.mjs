@@ -69,9 +69,9 @@ function coverCache(cache) {
 function* objects(snapshot) {
   for (const cache of snapshot.caches?.caches ?? [])
     for (const slab of cache.slabs.slice(0, 3)) {
-      const page = yield { op: 'inspect', pfn: slab.pfn };
-      const start = BigInt(page.result.facts.find(({ key }) => key === 'virtual').value);
-      for (const slot of new Set([0, 1, slab.objects - 1])) {
+      yield { op: 'inspect', pfn: slab.pfn };
+      const start = BigInt(slab.address);
+      for (const slot of new Set([0, Math.min(1, slab.objects - 1), slab.objects - 1])) {
         const from = start + BigInt(slot * cache.size);
         const { result } = yield { op: 'inspect', address: `0x${(from + BigInt(cache.red_left_pad)).toString(16)}` };
         assert.deepEqual(result.bytes?.map(({ what, offset }) => [what, offset]), cache.layout.map(({ what, offset }) => [what, offset]), cache.name);

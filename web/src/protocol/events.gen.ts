@@ -61,6 +61,13 @@ export interface Events {
   slab_cpu_partial: { e: 'slab_cpu_partial'; severity: 'act'; say: string; cache: string; slab: number; cpu: number; slabs: number; limit: number; };
   slab_unfreeze: { e: 'slab_unfreeze'; severity: 'act'; say: string; cache: string; slabs: number; };
   slab_discard: { e: 'slab_discard'; severity: 'act'; say: string; cache: string; slab: number; pfn: number; };
+  classic_create: { e: 'classic_create'; severity: 'act'; say: string; name: string; object_size: number; size: number; objects: number; order: number; colours: number; where: string; };
+  classic_grow: { e: 'classic_grow'; severity: 'act'; say: string; cache: string; slab: number; pfn: number; objects: number; start: number; where: string; };
+  array_refill: { e: 'array_refill'; severity: 'act'; say: string; cpu: number; cache: string; got: number; batch: number; why: string; };
+  array_put: { e: 'array_put'; severity: 'act'; say: string; cache: string; addr: string; cpu: number; avail: number; limit: number; };
+  array_flush: { e: 'array_flush'; severity: 'act'; say: string; cpu: number; cache: string; limit: number; objects: number; where: string; };
+  classic_reap: { e: 'classic_reap'; severity: 'act'; say: string; cache: string; objects: number; slabs: number; };
+  kmalloc_too_large: { e: 'kmalloc_too_large'; severity: 'no'; say: string; bytes: number; max: number; };
   kmalloc: { e: 'kmalloc'; severity: 'info'; say: string; bytes: number; size: number; cache: string; };
   kmalloc_large: { e: 'kmalloc_large'; severity: 'act'; say: string; bytes: number; order: number; pfn: number; };
   pool_create: { e: 'pool_create'; severity: 'act'; say: string; pool: string; min_nr: number; };

@@ -293,7 +293,7 @@ export interface SlotPart {
   bytes: number;
 }
 /**
- * One slab: 2^order frames from pfn on, cut into `objects` slots of the cache's `size` bytes; slot i starts at pfn * 4096 + i * size. What is left at the end is waste.
+ * One slab: 2^order frames from pfn on, cut into `objects` slots of the cache's `size` bytes; slot i starts at pfn * 4096 + i * size (2.6: behind colour and struct slab). What is left at the end is waste.
  */
 export interface Slab {
   /**
@@ -308,9 +308,9 @@ export interface Slab {
   order: number;
   node: number;
   /**
-   * cpu: the slab a CPU takes objects from; cpu_partial: on a CPU's private list; partial: on the node's list; full: on no list (all objects are out)
+   * free: 2.6 only, all objects are free; cpu: the slab a CPU takes objects from; cpu_partial: on a CPU's private list; partial: on the node's list; full: on no list (all objects are out)
    */
-  list: "cpu" | "cpu_partial" | "partial" | "full";
+  list: "cpu" | "cpu_partial" | "partial" | "full" | "free";
   /**
    * for cpu and cpu_partial: whose; else -1
    */
@@ -325,7 +325,7 @@ export interface Slab {
    */
   frozen: boolean;
   /**
-   * one character per object, slot 0 first: U = with the program, f = free on the slab's freelist, c = free on the CPU's freelist, x = lost (a damaged freelist or a report made the kernel give it up)
+   * one character per object, slot 0 first: U = with the program, f = free on the slab's freelist, c = free on the CPU's freelist (2.6: in an array), x = lost (a damaged freelist or a report made the kernel give it up)
    */
   state: string;
   /**
@@ -446,6 +446,18 @@ export interface Cache {
      * ids, head first
      */
     partial: number[];
+    /**
+     * 2.6 only: addresses of the objects in this CPU's array; the last is handed out next
+     */
+    array?: Hex[];
+    /**
+     * 2.6 only: most objects the array holds
+     */
+    limit?: number;
+    /**
+     * 2.6 only: objects that come or go together
+     */
+    batchcount?: number;
   }[];
   /**
    * one for each node with partial slabs

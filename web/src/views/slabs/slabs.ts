@@ -45,6 +45,7 @@ const LISTS = [
   { list: 'cpu', title: 'cpu slab' },
   { list: 'cpu_partial', title: 'cpu partial' },
   { list: 'partial', title: 'partial' },
+  { list: 'free', title: 'free' },
   { list: 'full', title: 'full' },
 ] as const;
 
