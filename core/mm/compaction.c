@@ -115,6 +115,8 @@ static void migrate_page(struct la_mm *mm, uint32_t from, uint32_t to)
     struct la_list *list = list_of(mm, &old);
     struct la_frame *frame = la_frame_write(mm, to);
 
+    if (free_frame.refcount < 0) /* freed twice: nobody looks at a target, its count starts anew */
+        mm->nr_misfreed--;
     *frame = old;
     frame->migratetype = free_frame.migratetype;
     frame->pkmap = free_frame.pkmap;
