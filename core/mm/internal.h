@@ -11,6 +11,7 @@
 #ifndef LA_MM_INTERNAL_H
 #define LA_MM_INTERNAL_H
 
+#include "base/bits.h"
 #include "mm/mm.h"
 
 /* How an allocation may use a zone (values as in 6.1 mm/internal.h). */
@@ -100,6 +101,25 @@ static inline void la_list_del(struct la_mm *mm, struct la_list *list, uint32_t 
         list->tail = frame->prev;
     else
         la_frame_write(mm, frame->next)->prev = frame->prev;
+}
+
+/* ---- contents of frames: page.c has the picture ---- */
+
+/** The page behind la_frame.content, which must not be 0. */
+static inline unsigned char *la_content_at(const struct la_mm *mm, uint32_t content)
+{
+    uint32_t slot = content - 1;
+
+    return mm->content_region[slot / LA_CONTENT_SLOTS]->base + (slot % LA_CONTENT_SLOTS) * (size_t)LA_PAGE_SIZE;
+}
+
+/** That page will be written: marks it changed for keyframes. */
+static inline void la_content_touch(const struct la_mm *mm, uint32_t content)
+{
+    _Static_assert((int)LA_PAGE_SIZE == (int)LA_CHUNK_BYTES, "a page is a chunk");
+    uint32_t slot = content - 1;
+
+    mm->content_region[slot / LA_CONTENT_SLOTS]->dirty[slot % LA_CONTENT_SLOTS] = 1;
 }
 
 /* ---- buddy.c ---- */

@@ -70,15 +70,9 @@ bool la_create_kmalloc_caches(struct la_mm *mm)
 
 static uint32_t size_index(uint32_t size)
 {
-    uint32_t index = 3;
+    static const uint8_t small[] = {3, 4, 5, 5, 6, 6, 6, 6, 1, 1, 1, 1, 7, 7, 7, 7, 2, 2, 2, 2, 2, 2, 2, 2};
 
-    if (size > 64 && size <= 96)
-        return 1;
-    if (size > 128 && size <= 192)
-        return 2;
-    while (sizes[index] < size)
-        index++;
-    return index;
+    return size <= 192 ? small[(size - 1) / 8] : la_fls(size - 1);
 }
 
 static enum la_kmalloc_type kmalloc_type(la_gfp_t gfp)
@@ -90,13 +84,18 @@ static enum la_kmalloc_type kmalloc_type(la_gfp_t gfp)
     return gfp & LA_GFP_ACCOUNT ? LA_KMALLOC_CGROUP : LA_KMALLOC_NORMAL;
 }
 
+/* kmalloc_slab for @size > 0; LA_NO_CACHE: whole pages. */
+static inline uint32_t cache_of(const struct la_mm *mm, uint64_t size, la_gfp_t gfp)
+{
+    return size <= LA_KMALLOC_MAX_CACHE ? mm->kmem->kmalloc[kmalloc_type(gfp)][size_index((uint32_t)size)]
+                                        : LA_NO_CACHE;
+}
+
 uint32_t la_kmalloc_slab(const struct la_mm *mm, uint64_t size, la_gfp_t gfp)
 {
     if (mm->kmem->classic)
         return la_slab26_size_cache(mm, size, gfp);
-    if (size == 0 || size > LA_KMALLOC_MAX_CACHE)
-        return LA_NO_CACHE;
-    return mm->kmem->kmalloc[kmalloc_type(gfp)][size_index((uint32_t)size)];
+    return size != 0 ? cache_of(mm, size, gfp) : LA_NO_CACHE;
 }
 
 uint64_t la_kmalloc_size_roundup(const struct la_mm *mm, uint64_t size)
@@ -111,7 +110,7 @@ uint64_t la_kmalloc_size_roundup(const struct la_mm *mm, uint64_t size)
 /* ---- the calls ---- */
 
 /* More than a cache holds: pages, without a slab. */
-static uint64_t kmalloc_large(struct la_mm *mm, uint64_t size, la_gfp_t gfp, int32_t nid)
+static LA_RARE uint64_t kmalloc_large(struct la_mm *mm, uint64_t size, la_gfp_t gfp, int32_t nid)
 {
     uint32_t order = la_get_order(size);
     la_gfp_t bad = gfp & (LA_GFP_HIGHMEM | LA_GFP_DMA32);
@@ -129,17 +128,15 @@ static uint64_t kmalloc_large(struct la_mm *mm, uint64_t size, la_gfp_t gfp, int
 
 uint64_t la_kmalloc(struct la_mm *mm, uint64_t size, la_gfp_t gfp, int32_t nid)
 {
-    uint32_t cache = la_kmalloc_slab(mm, size, gfp);
-
     if (mm->kmem->classic)
         return la_slab26_kmalloc(mm, size, gfp);
     if (size == 0)
         return LA_ZERO_SIZE_PTR;
+    uint32_t cache = cache_of(mm, size, gfp);
+
     if (cache == LA_NO_CACHE)
         return kmalloc_large(mm, size, gfp, nid);
-    const struct la_kmem_cache *s = la_cache(mm, cache);
-
-    LA_TRACE(mm->trace, KMALLOC, size, s->size, la_trace_text(mm->trace, s->name));
+    LA_TRACE(mm->trace, KMALLOC, size, la_cache(mm, cache)->size, la_trace_text(mm->trace, la_cache(mm, cache)->name));
     return la_kmem_cache_alloc(mm, cache, gfp, nid);
 }
 
@@ -153,18 +150,12 @@ static uint32_t large_block(const struct la_mm *mm, uint64_t addr)
     return pfn;
 }
 
-void la_kfree(struct la_mm *mm, uint64_t addr)
+/* An address that is in no slab. */
+static LA_RARE void kfree_large(struct la_mm *mm, uint64_t addr)
 {
-    uint32_t index = la_virt_to_slab(mm, addr, NULL), pfn;
+    uint32_t pfn = mm->kmem->classic ? LA_NO_PFN : large_block(mm, addr);
     char text[100];
 
-    if (addr <= LA_ZERO_SIZE_PTR && !(mm->kmem->classic && addr != 0))
-        return;
-    if (index != LA_NO_SLAB) {
-        la_kmem_cache_free(mm, la_slab_at(mm, index)->cache, addr);
-        return;
-    }
-    pfn = mm->kmem->classic ? LA_NO_PFN : large_block(mm, addr);
     if (pfn != LA_NO_PFN) {
         bool compound = mm->frame[pfn].flags & LA_FRAME_F_COMPOUND;
 
@@ -181,6 +172,20 @@ void la_kfree(struct la_mm *mm, uint64_t addr)
     la_oops(mm, text,
             "The real kernel computes a struct page from any address: outside of the direct map it faults, inside it "
             "may free somebody else's page. Nothing is freed here.");
+}
+
+void la_kfree(struct la_mm *mm, uint64_t addr)
+{
+    uint32_t index = la_slab_of(mm, addr);
+
+    if (index == LA_NO_SLAB) {
+        if (addr > LA_ZERO_SIZE_PTR || (mm->kmem->classic && addr != 0))
+            kfree_large(mm, addr);
+    } else if (mm->kmem->classic) {
+        la_slab26_free(mm, la_slab_at(mm, index)->cache, addr);
+    } else {
+        la_slab_free(mm, index, addr);
+    }
 }
 
 uint64_t la_ksize(struct la_mm *mm, uint64_t addr)

@@ -203,8 +203,13 @@ bool la_mm_free_later(struct la_mm *mm, uint32_t pfn, uint32_t order, uint32_t t
 
 /* ==== looking at frames ==== */
 
+/** The head of the block that contains the tail @pfn. */
+uint32_t la_tail_head(const struct la_mm *mm, uint32_t pfn);
 /** The head of the block that contains @pfn (itself, if it is a head). */
-uint32_t la_frame_head(const struct la_mm *mm, uint32_t pfn);
+static inline uint32_t la_frame_head(const struct la_mm *mm, uint32_t pfn)
+{
+    return mm->frame[pfn].kind == LA_FRAME_TAIL ? la_tail_head(mm, pfn) : pfn;
+}
 /** The zone of @pfn, or NULL when it lies in none. */
 struct la_zone *la_page_zone(struct la_mm *mm, uint32_t pfn);
 /** The migratetype of the pageblock of @pfn. */
@@ -238,7 +243,12 @@ uint64_t la_pfn_to_virt(const struct la_mm *mm, uint32_t pfn);
 /** page_address: direct map, or the kmap slot if the high page is mapped, or 0. */
 uint64_t la_page_address(const struct la_mm *mm, uint32_t pfn);
 /** virt_to_page: the pfn of a direct-map address, or LA_NO_PFN when @addr is not one. */
-uint32_t la_virt_to_pfn(const struct la_mm *mm, uint64_t addr);
+static inline uint32_t la_virt_to_pfn(const struct la_mm *mm, uint64_t addr)
+{
+    if (addr < mm->layout.page_offset || addr >= mm->layout.high_memory)
+        return LA_NO_PFN;
+    return (uint32_t)((addr - mm->layout.page_offset) >> LA_PAGE_SHIFT);
+}
 /** Address of the struct page of @pfn, and back (LA_NO_PFN: not a struct page of this machine). */
 uint64_t la_pfn_to_page(const struct la_mm *mm, uint32_t pfn);
 uint32_t la_page_to_pfn(const struct la_mm *mm, uint64_t page);
@@ -273,8 +283,14 @@ void la_mm_tick(struct la_mm *mm, uint32_t ticks);
  * what else to know ("the real kernel stays silent").  Counts; never stops anything.
  */
 void la_oops(struct la_mm *mm, const char *text, const char *note);
+/** "BUG: sleeping function called from invalid context", at most once a second; silent during early boot. */
+void la_sleeping_in_atomic(struct la_mm *mm, const char *where);
 /** might_sleep(): reports when the context must not sleep.  @where: "include/linux/sched/mm.h:274". */
-void la_might_sleep(struct la_mm *mm, const char *where);
+static inline void la_might_sleep(struct la_mm *mm, const char *where)
+{
+    if (la_in_atomic(la_mm_current(mm)))
+        la_sleeping_in_atomic(mm, where);
+}
 
 /* ==== settings that may change while the machine runs ==== */
 

@@ -25,7 +25,7 @@
 
 /* ---- frames and blocks ---- */
 
-uint32_t la_frame_head(const struct la_mm *mm, uint32_t pfn)
+uint32_t la_tail_head(const struct la_mm *mm, uint32_t pfn)
 {
     uint32_t head = pfn;
 
@@ -83,13 +83,6 @@ uint64_t la_page_address(const struct la_mm *mm, uint32_t pfn)
     return slot != 0 ? mm->layout.pkmap_base + ((uint64_t)(slot - 1) << LA_PAGE_SHIFT) : 0;
 }
 
-uint32_t la_virt_to_pfn(const struct la_mm *mm, uint64_t addr)
-{
-    if (addr < mm->layout.page_offset || addr >= mm->layout.high_memory)
-        return LA_NO_PFN;
-    return (uint32_t)((addr - mm->layout.page_offset) >> LA_PAGE_SHIFT);
-}
-
 uint64_t la_pfn_to_page(const struct la_mm *mm, uint32_t pfn)
 {
     return mm->layout.mem_map + (uint64_t)pfn * mm->layout.struct_page_bytes;
@@ -109,12 +102,12 @@ uint32_t la_page_to_pfn(const struct la_mm *mm, uint64_t page)
 
 static unsigned char *slot_bytes(const struct la_mm *mm, uint32_t slot)
 {
-    return mm->content_region[slot / LA_CONTENT_SLOTS]->base + (slot % LA_CONTENT_SLOTS) * (size_t)LA_PAGE_SIZE;
+    return la_content_at(mm, slot + 1);
 }
 
 static void touch_slot(const struct la_mm *mm, uint32_t slot)
 {
-    la_region_touch(mm->content_region[slot / LA_CONTENT_SLOTS], slot_bytes(mm, slot), LA_PAGE_SIZE);
+    la_content_touch(mm, slot + 1);
 }
 
 /* A slot number, or UINT32_MAX.  Free slots chain through their first four bytes. */

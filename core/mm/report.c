@@ -94,12 +94,12 @@ static bool rate_limited(const struct la_mm *mm, uint32_t *last, uint32_t interv
     return false;
 }
 
-void la_might_sleep(struct la_mm *mm, const char *where)
+void la_sleeping_in_atomic(struct la_mm *mm, const char *where)
 {
     const struct la_context *context = la_mm_current(mm);
     struct la_buf text;
 
-    if (!la_in_atomic(context) || !(mm->gfp_allowed_mask & LA_GFP_DIRECT_RECLAIM))
+    if (!(mm->gfp_allowed_mask & LA_GFP_DIRECT_RECLAIM))
         return;
     if (rate_limited(mm, &mm->might_sleep_tick, REPORT_INTERVAL_MIGHT_SLEEP))
         return;

@@ -38,34 +38,31 @@ struct slab_request {
 
 /* ---- freelists ---- */
 
-static void broken_freelist(struct la_mm *mm, uint32_t index, uint32_t i, uint64_t pointer)
+static LA_RARE void broken_freelist(struct la_mm *mm, struct la_slab *slab, uint64_t object, uint64_t pointer)
 {
-    const struct la_slab *slab = la_slab_at(mm, index);
     struct la_buf text;
 
     la_buf_init(&text, la_arena_host(mm->arena));
     la_buf_printf(&text, "general protection fault: free pointer of object 0x%llx in cache %s is 0x%llx",
-                  (unsigned long long)la_slab_object(mm, slab, i), mm->kmem->cache[slab->cache].name,
-                  (unsigned long long)pointer);
+                  (unsigned long long)object, mm->kmem->cache[slab->cache].name, (unsigned long long)pointer);
     la_oops(
         mm, la_buf_str(&text),
         "Somebody wrote into a free object and destroyed the pointer to the next one. The real kernel would hand this "
         "value "
         "out as an object, or fault on it at the next allocation. Here the freelist ends; what was behind it is lost.");
     la_buf_free(&text);
-    la_slab_write(mm, index)->damaged = true;
+    slab->damaged = true;
 }
 
-/* The object after @i on its freelist. */
-static uint16_t next_free(struct la_mm *mm, uint32_t index, uint32_t i)
+/* The object after the one at @object on its freelist; @slab was taken for writing. */
+static inline uint16_t next_free(struct la_mm *mm, const struct la_kmem_cache *s, struct la_slab *slab, uint64_t object)
 {
-    const struct la_slab *slab = la_slab_at(mm, index);
-    uint64_t pointer = la_get_freepointer(mm, slab, i);
-    uint16_t next;
+    uint64_t pointer = la_freepointer_read(mm, s, object);
+    uint16_t next = la_slot_of(s, slab, pointer);
 
-    if (la_check_valid_pointer(mm, slab, pointer, &next) && (next == LA_NO_OBJECT || !la_slab_used(slab, next)))
+    if (next != LA_NO_OBJECT ? !la_slab_used(slab, next) : pointer == 0)
         return next;
-    broken_freelist(mm, index, i, pointer);
+    broken_freelist(mm, slab, object, pointer);
     return LA_NO_OBJECT;
 }
 
@@ -134,8 +131,10 @@ static void deactivate_slab(struct la_mm *mm, struct la_kmem_cache *s, uint32_t 
     bool tail = slab->freelist != LA_NO_OBJECT;
     uint16_t last = LA_NO_OBJECT, nr = 0;
 
-    for (uint16_t i = freelist; i != LA_NO_OBJECT && nr < slab->objects; i = next_free(mm, index, i), nr++)
+    for (uint16_t i = freelist; i != LA_NO_OBJECT && nr < slab->objects; nr++) {
         last = i;
+        i = next_free(mm, s, slab, la_object_at(s, slab, i));
+    }
     if (last != LA_NO_OBJECT) {
         la_set_freepointer(mm, slab, last, slab->freelist);
         slab->freelist = freelist;
@@ -172,7 +171,7 @@ static uint16_t take_single(struct la_mm *mm, struct la_kmem_cache *s, uint32_t 
 
     if (i == LA_NO_OBJECT)
         return i;
-    slab->freelist = next_free(mm, index, i);
+    slab->freelist = next_free(mm, s, slab, la_object_at(s, slab, i));
     slab->inuse++;
     return la_alloc_debug_processing(mm, s, index, i) ? i : LA_NO_OBJECT;
 }
@@ -271,7 +270,7 @@ static uint16_t load_freelist(struct la_mm *mm, struct slab_request *r, uint32_t
     slab->next = slab->prev = LA_NO_SLAB;
     slab->frozen = true;
     c->slab = r->slab = index;
-    c->freelist = next_free(mm, index, object);
+    c->freelist = next_free(mm, r->s, slab, la_object_at(r->s, slab, object));
     return object;
 }
 
@@ -354,56 +353,71 @@ static uint16_t slow_path(struct la_mm *mm, struct slab_request *r)
 
 /* ---- the entries ---- */
 
-static void tell_served(struct la_mm *mm, const struct slab_request *r, uint64_t object)
+static void tell_served(struct la_mm *mm, const struct la_kmem_cache *s, const struct la_slab *slab, uint64_t object,
+                        enum served served)
 {
     static const char *const why[] = {"the freelist of this CPU had it",
                                       "other CPUs had given objects of this CPU's slab back",
                                       "this CPU's own slab was full, so the first slab of its partial list takes over",
                                       "this CPU had no slab with free objects, the node's partial list had one",
                                       "no slab had a free object, so a new one was made"};
+    uint64_t name = la_trace_text(mm->trace, s->name);
+    uint64_t reason = la_trace_text(mm->trace, why[served]);
 
-    if (!mm->trace->on)
-        return;
-    uint64_t name = la_trace_text(mm->trace, r->s->name);
-    uint64_t reason = la_trace_text(mm->trace, why[r->served]);
+    LA_TRACE(mm->trace, SLAB_ALLOC, name, object, slab->id, mm->cpu, reason);
+}
 
-    LA_TRACE(mm->trace, SLAB_ALLOC, name, object, la_slab_at(mm, r->slab)->id, mm->cpu, reason);
+static LA_RARE void zero_object(struct la_mm *mm, const struct la_kmem_cache *s, uint64_t object)
+{
+    if (s->ctor != 0)
+        la_warning(mm, "WARNING: __GFP_ZERO for a cache with a constructor",
+                   "Zeroing destroys what the constructor made.");
+    la_mem_fill(mm, object, 0, s->object_size);
+}
+
+/* Object @i of @slab, which is on no freelist any more, becomes the program's. */
+static inline uint64_t hand_out(struct la_mm *mm, struct la_kmem_cache *s, struct la_slab *slab, uint16_t i,
+                                la_gfp_t gfp, enum served served)
+{
+    uint64_t object = la_object_at(s, slab, i);
+
+    slab->used[i / 32] |= 1u << (i % 32);
+    s->nr_live++;
+    la_slab_set_owner(mm, object);
+    if (mm->trace->on)
+        tell_served(mm, s, slab, object, served);
+    if (gfp & LA_GFP_ZERO)
+        zero_object(mm, s, object);
+    return object;
+}
+
+static uint64_t alloc_slow(struct la_mm *mm, struct la_kmem_cache *s, la_gfp_t gfp, la_gfp_t allowed, int32_t nid)
+{
+    struct slab_request r = {.s = s, .gfp = allowed, .nid = nid, .slab = s->cpu[mm->cpu].slab};
+    uint16_t i = slow_path(mm, &r);
+
+    if (i == LA_NO_OBJECT) {
+        LA_TRACE(mm->trace, SLAB_ALLOC_FAIL, la_trace_text(mm->trace, s->name), gfp);
+        return 0;
+    }
+    return hand_out(mm, s, la_slab_write(mm, r.slab), i, gfp, r.served);
 }
 
 uint64_t la_kmem_cache_alloc(struct la_mm *mm, uint32_t cache, la_gfp_t gfp, int32_t nid)
 {
     struct la_kmem_cache *s = la_cache(mm, cache);
-    struct slab_request r = {.s = s, .gfp = gfp & (mm->gfp_allowed_mask | ~(la_gfp_t)LA_GFP_6_1_BITS), .nid = nid};
     struct la_kmem_cache_cpu *c = &s->cpu[mm->cpu];
+    la_gfp_t allowed = gfp & (mm->gfp_allowed_mask | ~(la_gfp_t)LA_GFP_6_1_BITS);
     uint16_t i = c->freelist;
 
     if (mm->kmem->classic)
         return la_slab26_alloc(mm, cache, gfp);
-    if (r.gfp & LA_GFP_DIRECT_RECLAIM)
+    if (allowed & LA_GFP_DIRECT_RECLAIM)
         la_might_sleep(mm, "include/linux/sched/mm.h:274");
-    r.slab = c->slab;
-    if (i != LA_NO_OBJECT && (nid == LA_NO_NODE || la_slab_at(mm, c->slab)->node == (uint32_t)nid)) {
-        r.served = FROM_CPU;
-        c->freelist = next_free(mm, c->slab, i);
-    } else {
-        i = slow_path(mm, &r);
-    }
-    if (i == LA_NO_OBJECT) {
-        LA_TRACE(mm->trace, SLAB_ALLOC_FAIL, la_trace_text(mm->trace, s->name), gfp);
-        return 0;
-    }
-    struct la_slab *slab = la_slab_write(mm, r.slab);
-    uint64_t object = la_slab_object(mm, slab, i);
+    if (i == LA_NO_OBJECT || (nid != LA_NO_NODE && la_slab_at(mm, c->slab)->node != (uint32_t)nid))
+        return alloc_slow(mm, s, gfp, allowed, nid);
+    struct la_slab *slab = la_slab_write(mm, c->slab);
 
-    slab->used[i / 32] |= 1u << (i % 32);
-    s->nr_live++;
-    la_slab_set_owner(mm, object);
-    tell_served(mm, &r, object);
-    if (gfp & LA_GFP_ZERO) {
-        if (s->ctor != 0)
-            la_warning(mm, "WARNING: __GFP_ZERO for a cache with a constructor",
-                       "Zeroing destroys what the constructor made.");
-        la_mem_fill(mm, object, 0, s->object_size);
-    }
-    return object;
+    c->freelist = next_free(mm, s, slab, la_object_at(s, slab, i));
+    return hand_out(mm, s, slab, i, gfp, FROM_CPU);
 }

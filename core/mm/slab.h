@@ -88,22 +88,26 @@ struct la_slab_rules {
 
 enum la_slab_list { LA_SLAB_FULL, LA_SLAB_CPU, LA_SLAB_CPU_PARTIAL, LA_SLAB_PARTIAL, LA_SLAB_FREE /* 2.6 only */ };
 
+/* What the fast paths touch comes first: one line of the host's cache. */
 struct la_slab {
+    uint64_t first; /* address of object 0 */
     uint32_t pfn;
-    uint32_t cache;              /* LA_NO_CACHE: the slot is free */
-    uint32_t next, prev;         /* on its list; free slots chain through next */
-    uint32_t all_next, all_prev; /* all slabs of the cache, newest first */
-    uint32_t id;                 /* in order of appearance in its cache */
-    uint16_t freelist;           /* first free object that no CPU holds; LA_NO_OBJECT = none */
+    uint32_t cache;    /* LA_NO_CACHE: the slot is free */
+    uint16_t freelist; /* first free object that no CPU holds; LA_NO_OBJECT = none */
     uint16_t inuse, objects;
     uint16_t slabs; /* on a CPU's partial list: slabs from here on */
-    uint32_t start; /* 2.6: offset of slot 0 */
     uint8_t order, node, list, cpu;
     bool frozen;
-    bool damaged;        /* the program wrote over a free pointer, or a list was found broken: objects may be lost */
-    uint64_t management; /* 2.6: address of struct slab */
+    bool damaged; /* the program wrote over a free pointer, or a list was found broken: objects may be lost */
     uint32_t used[LA_SLAB_OBJECTS / 32]; /* bit: the program (or a pool) holds the object */
+    uint32_t next, prev;                 /* on its list; free slots chain through next */
+    uint32_t all_next, all_prev;         /* all slabs of the cache, newest first */
+    uint32_t id;                         /* in order of appearance in its cache */
+    uint32_t start;                      /* 2.6: offset of slot 0 */
+    uint64_t management;                 /* 2.6: address of struct slab */
 };
+
+_Static_assert(sizeof(struct la_slab) == 128, "a slab lies in one chunk of its region: la_slab_write()");
 
 struct la_kmem_cache_cpu {
     uint32_t slab; /* LA_NO_SLAB = none */
@@ -122,7 +126,11 @@ struct la_kmem_cache {
     bool live; /* the slot is taken */
     bool boot, dead;
     uint32_t nr_aliases;
-    uint32_t object_size, size, inuse, align, offset, red_left_pad, flags;
+    uint32_t flags, size; /* size: la_cache_set_size() */
+    uint32_t reciprocal;  /* ceil(2^32 / size): offset / size without a division */
+    uint32_t offset;      /* of the free pointer in an object */
+    uint32_t nr_live;     /* objects with the program */
+    uint32_t object_size, inuse, align, red_left_pad;
     uint32_t order, objects, min_order, min_objects;
     uint32_t cpu_partial, cpu_partial_slabs, min_partial;
     uint32_t usersize;
@@ -131,7 +139,6 @@ struct la_kmem_cache {
     uint32_t next, prev; /* slab_caches: newest first */
     uint32_t all_slabs;  /* head of all its slabs */
     uint32_t next_id;
-    uint32_t nr_live;     /* objects with the program */
     uint16_t *random_seq; /* NULL = in ascending order */
     struct la_kmem_cache_cpu cpu[LA_MAX_CPUS];
     struct la_kmem_cache_node node[LA_MAX_NODES];
@@ -236,9 +243,17 @@ void la_kmem_cache_free(struct la_mm *mm, uint32_t cache, uint64_t object);
 /** The slab that @addr lies in, and the slot there (@slot may be NULL); LA_NO_SLAB when in none. */
 uint32_t la_virt_to_slab(const struct la_mm *mm, uint64_t addr, uint32_t *slot);
 /** Slab @index; the slot must be in use. */
-const struct la_slab *la_slab_at(const struct la_mm *mm, uint32_t index);
+static inline const struct la_slab *la_slab_at(const struct la_mm *mm, uint32_t index)
+{
+    const unsigned char *base = mm->kmem->region[index / LA_SLAB_REGION]->base;
+
+    return (const struct la_slab *)(const void *)base + index % LA_SLAB_REGION;
+}
 /** Address of object @i of a slab. */
-uint64_t la_slab_object(const struct la_mm *mm, const struct la_slab *slab, uint32_t i);
+static inline uint64_t la_slab_object(const struct la_mm *mm, const struct la_slab *slab, uint32_t i)
+{
+    return slab->first + (uint64_t)i * mm->kmem->cache[slab->cache].size;
+}
 /** True when the program holds object @i of @slab. */
 static inline bool la_slab_used(const struct la_slab *slab, uint32_t i)
 {

@@ -132,7 +132,7 @@ static bool calculate(struct la_mm *mm, struct la_kmem_cache *s, struct la_cache
         c->management = management_bytes(mm, g.num);
     c->colour_off = mm->kmem->rules.cache_line > g.align ? mm->kmem->rules.cache_line : g.align;
     c->colour = g.left / c->colour_off;
-    s->size = g.size;
+    la_cache_set_size(s, g.size);
     s->align = g.align;
     s->inuse = s->object_size;
     s->order = s->min_order = g.order;

@@ -231,7 +231,10 @@ bool la_slab26_grow(struct la_mm *mm, uint32_t cache, la_gfp_t gfp)
             put_pages(mm, pfn);
         return false;
     }
-    *la_slab_write(mm, index) = (struct la_slab){.pfn = pfn,
+    uint32_t start = colour + (c->off_slab ? 0 : c->management);
+
+    *la_slab_write(mm, index) = (struct la_slab){.first = la_pfn_to_virt(mm, pfn) + start + s->red_left_pad,
+                                                 .pfn = pfn,
                                                  .cache = cache,
                                                  .next = LA_NO_SLAB,
                                                  .prev = LA_NO_SLAB,
@@ -239,7 +242,7 @@ bool la_slab26_grow(struct la_mm *mm, uint32_t cache, la_gfp_t gfp)
                                                  .order = mm->frame[pfn].order,
                                                  .node = mm->zone[mm->frame[pfn].zone].node,
                                                  .management = management,
-                                                 .start = colour + (c->off_slab ? 0 : c->management)};
+                                                 .start = start};
     la_frame_write(mm, pfn)->use = index;
     link_slab(mm, s, index);
     init_objects(mm, s, index);

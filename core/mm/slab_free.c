@@ -19,19 +19,12 @@
 
 #include <stdio.h>
 
-/* __slab_free: the object's slab is not the one this CPU works on. */
-static void slab_free_slow(struct la_mm *mm, struct la_kmem_cache *s, uint32_t index, uint16_t i)
+/* The rest of __slab_free: one more object of a slab is free, which was full (@full) or is empty now. */
+static void slab_changed(struct la_mm *mm, struct la_kmem_cache *s, uint32_t index, bool full)
 {
     struct la_slab *slab = la_slab_write(mm, index);
-    uint16_t prior = slab->freelist;
-    bool debug = la_cache_debug(s);
 
-    la_set_freepointer(mm, slab, i, prior);
-    slab->freelist = i;
-    slab->inuse--;
-    if (slab->frozen)
-        return;
-    if (prior == LA_NO_OBJECT && !debug) {
+    if (full && !la_cache_debug(s)) {
         slab->frozen = true;
         la_put_cpu_partial(mm, s, index, true);
         return;
@@ -46,7 +39,7 @@ static void slab_free_slow(struct la_mm *mm, struct la_kmem_cache *s, uint32_t i
         la_add_partial(mm, s, index, true);
 }
 
-static void freed_twice(struct la_mm *mm, const struct la_kmem_cache *s, uint64_t object, bool head)
+static LA_RARE void freed_twice(struct la_mm *mm, const struct la_kmem_cache *s, uint64_t object, bool head)
 {
     struct la_buf text;
 
@@ -64,7 +57,7 @@ static void freed_twice(struct la_mm *mm, const struct la_kmem_cache *s, uint64_
     la_buf_free(&text);
 }
 
-static void wrong_cache(struct la_mm *mm, const struct la_kmem_cache *s, const struct la_kmem_cache *real)
+static LA_RARE void wrong_cache(struct la_mm *mm, const struct la_kmem_cache *s, const struct la_kmem_cache *real)
 {
     char text[140];
 
@@ -74,7 +67,7 @@ static void wrong_cache(struct la_mm *mm, const struct la_kmem_cache *s, const s
 }
 
 /* Not in any slab: a page, the stack, a made-up number. */
-static void not_a_slab(struct la_mm *mm, uint64_t object)
+static LA_RARE void not_a_slab(struct la_mm *mm, uint64_t object)
 {
     char text[100];
 
@@ -85,7 +78,7 @@ static void not_a_slab(struct la_mm *mm, uint64_t object)
 }
 
 /* Neither the start of an object nor outside of a slab. */
-static void inside_an_object(struct la_mm *mm, const struct la_kmem_cache *s, uint64_t object)
+static LA_RARE void inside_an_object(struct la_mm *mm, const struct la_kmem_cache *s, uint64_t object)
 {
     struct la_buf text;
 
@@ -96,47 +89,70 @@ static void inside_an_object(struct la_mm *mm, const struct la_kmem_cache *s, ui
     la_buf_free(&text);
 }
 
-void la_kmem_cache_free(struct la_mm *mm, uint32_t cache, uint64_t object)
+/* What the real kernel would notice with debugging only, or not at all. */
+static LA_RARE void bad_free(struct la_mm *mm, const struct la_kmem_cache *s, uint32_t index, uint64_t object)
 {
-    uint32_t index = la_virt_to_slab(mm, object, NULL);
-    uint16_t i;
+    const struct la_slab *slab = la_slab_at(mm, index);
+    const struct la_kmem_cache_cpu *c = &s->cpu[mm->cpu];
+    uint16_t i = la_slot_of(s, slab, object);
 
-    if (mm->kmem->classic) {
-        la_slab26_free(mm, cache, object);
-        return;
-    }
-    if (index == LA_NO_SLAB) {
-        not_a_slab(mm, object);
-        return;
-    }
+    if (i == LA_NO_OBJECT)
+        inside_an_object(mm, s, object);
+    else
+        freed_twice(mm, s, object, i == (c->slab == index ? c->freelist : slab->freelist));
+}
+
+static LA_RARE void poison(struct la_mm *mm, const struct la_kmem_cache *s, uint64_t object)
+{
+    if (s->flags & LA_SLAB_STORE_USER)
+        la_set_track(mm, s, object, true);
+    la_init_object(mm, s, object, LA_SLUB_RED_INACTIVE);
+}
+
+void la_slab_free(struct la_mm *mm, uint32_t index, uint64_t object)
+{
     struct la_slab *slab = la_slab_write(mm, index);
     struct la_kmem_cache *s = la_cache(mm, slab->cache);
     struct la_kmem_cache_cpu *c = &s->cpu[mm->cpu];
 
-    if (slab->cache != cache)
-        wrong_cache(mm, la_cache(mm, cache), s);
     if (la_cache_debug(s) && !la_free_debug_checks(mm, s, index, object))
         return;
-    if (!la_check_valid_pointer(mm, slab, object, &i) || i == LA_NO_OBJECT) {
-        inside_an_object(mm, s, object);
-        return;
-    }
-    if (!la_slab_used(slab, i)) {
-        freed_twice(mm, s, object, c->slab == index ? c->freelist == i : slab->freelist == i);
+    uint16_t i = la_slot_of(s, slab, object);
+    bool own = c->slab == index;
+
+    if (i == LA_NO_OBJECT || !la_slab_used(slab, i)) {
+        bad_free(mm, s, index, object);
         return;
     }
     slab->used[i / 32] &= ~(1u << (i % 32));
     s->nr_live--;
-    LA_TRACE(mm->trace, SLAB_FREE, la_trace_text(mm->trace, s->name), object, slab->id, mm->cpu, c->slab == index);
-    if (la_cache_debug(s)) {
-        if (s->flags & LA_SLAB_STORE_USER)
-            la_set_track(mm, s, object, true);
-        la_init_object(mm, s, object, LA_SLUB_RED_INACTIVE);
-    }
-    if (c->slab != index) {
-        slab_free_slow(mm, s, index, i);
+    LA_TRACE(mm->trace, SLAB_FREE, la_trace_text(mm->trace, s->name), object, slab->id, mm->cpu, own);
+    if (la_cache_debug(s))
+        poison(mm, s, object);
+    uint16_t *head = own ? &c->freelist : &slab->freelist, prior = *head;
+
+    *head = i;
+    slab->inuse = (uint16_t)(slab->inuse - !own);
+    la_freepointer_write(mm, s, object, prior == LA_NO_OBJECT ? 0 : la_object_at(s, slab, prior));
+    if (!(own | slab->frozen | (slab->list == LA_SLAB_PARTIAL && slab->inuse != 0)))
+        slab_changed(mm, s, index, prior == LA_NO_OBJECT);
+}
+
+void la_kmem_cache_free(struct la_mm *mm, uint32_t cache, uint64_t object)
+{
+    if (mm->kmem->classic) {
+        la_slab26_free(mm, cache, object);
         return;
     }
-    la_set_freepointer(mm, slab, i, c->freelist);
-    c->freelist = i;
+    uint32_t index = la_slab_of(mm, object);
+
+    if (index == LA_NO_SLAB) {
+        not_a_slab(mm, object);
+        return;
+    }
+    uint32_t real = la_slab_at(mm, index)->cache;
+
+    if (real != cache)
+        wrong_cache(mm, la_cache(mm, cache), la_cache(mm, real));
+    la_slab_free(mm, index, object);
 }

@@ -61,19 +61,10 @@ static uint32_t calc_slab_order(const struct la_slab_rules *rules, uint32_t size
     return order;
 }
 
-static uint32_t fls(uint32_t value)
-{
-    uint32_t n = 0;
-
-    for (; value; value >>= 1)
-        n++;
-    return n;
-}
-
 /* The order whose slabs hold enough objects and waste little; LA_MAX_ORDER: the object is too large. */
 static uint32_t calculate_order(const struct la_slab_rules *rules, uint32_t size)
 {
-    uint32_t wanted = rules->min_objects ? rules->min_objects : 4 * (fls(rules->nr_cpus) + 1), order;
+    uint32_t wanted = rules->min_objects ? rules->min_objects : 4 * (la_fls(rules->nr_cpus) + 1), order;
     uint32_t most = order_objects(rules->max_order, size);
 
     for (wanted = wanted < most ? wanted : most; wanted > 1; wanted--) {
@@ -93,7 +84,7 @@ static uint32_t calculate_order(const struct la_slab_rules *rules, uint32_t size
 static void set_partial_limits(struct la_kmem_cache *s)
 {
     uint32_t objects = s->size >= LA_PAGE_SIZE ? 6 : s->size >= 1024 ? 24 : s->size >= 256 ? 52 : 120;
-    uint32_t min = (fls(s->size) - 1) / 2;
+    uint32_t min = (la_fls(s->size) - 1) / 2;
 
     s->min_partial = min < MIN_PARTIAL ? MIN_PARTIAL : min > MAX_PARTIAL ? MAX_PARTIAL : min;
     s->cpu_partial = la_cache_debug(s) ? 0 : objects;
@@ -126,7 +117,7 @@ bool la_calculate_sizes(const struct la_slab_rules *rules, struct la_kmem_cache 
         s->red_left_pad = align_up(word, s->align);
         size += word + s->red_left_pad;
     }
-    s->size = align_up(size, s->align);
+    la_cache_set_size(s, align_up(size, s->align));
     s->order = calculate_order(rules, s->size);
     if (s->order >= LA_MAX_ORDER)
         return false;

@@ -5,10 +5,21 @@
 #include "mm/internal.h"
 #include "mm/slab.h"
 
+#include <string.h>
+
 /* ---- slab_table.c: slabs, lists, bytes ---- */
 
+/** Free the object at @object of slab @index (SLUB). */
+void la_slab_free(struct la_mm *mm, uint32_t index, uint64_t object);
 /** Slab @index for writing (marks it changed for keyframes). */
-struct la_slab *la_slab_write(struct la_mm *mm, uint32_t index);
+static inline struct la_slab *la_slab_write(struct la_mm *mm, uint32_t index)
+{
+    struct la_region *region = mm->kmem->region[index / LA_SLAB_REGION];
+    uint32_t i = index % LA_SLAB_REGION;
+
+    region->dirty[i * sizeof(struct la_slab) >> LA_CHUNK_SHIFT] = 1;
+    return (struct la_slab *)(void *)region->base + i;
+}
 /** A free slot for a slab, or LA_NO_SLAB. */
 uint32_t la_slab_slot_get(struct la_mm *mm);
 void la_slab_slot_put(struct la_mm *mm, uint32_t index);
@@ -17,13 +28,9 @@ void la_add_partial(struct la_mm *mm, struct la_kmem_cache *s, uint32_t index, b
 void la_remove_partial(struct la_mm *mm, struct la_kmem_cache *s, uint32_t index);
 /** Virtual address of slot 0. */
 uint64_t la_slab_address(const struct la_mm *mm, const struct la_slab *slab);
-/** check_valid_pointer: @object is NULL or the start of an object of @slab; then @i is its slot (LA_NO_OBJECT). */
-bool la_check_valid_pointer(const struct la_mm *mm, const struct la_slab *slab, uint64_t object, uint16_t *i);
-/** The free pointer of object @i as it lies in memory, and writing it. */
+/** get_freepointer, set_freepointer by slots: the free pointer of object @i as it lies in memory, and writing it. */
 uint64_t la_get_freepointer(const struct la_mm *mm, const struct la_slab *slab, uint32_t i);
 void la_set_freepointer(struct la_mm *mm, const struct la_slab *slab, uint32_t i, uint16_t next);
-/** Remember that the running statement allocated @object. */
-void la_slab_set_owner(struct la_mm *mm, uint64_t object);
 /** Bytes of the direct map, across pages. */
 void la_mem_read(const struct la_mm *mm, uint64_t addr, void *buf, uint32_t len);
 void la_mem_write(struct la_mm *mm, uint64_t addr, const void *buf, uint32_t len);
@@ -37,6 +44,135 @@ static inline struct la_kmem_cache *la_cache(struct la_mm *mm, uint32_t cache)
 static inline uint32_t la_cache_index(const struct la_mm *mm, const struct la_kmem_cache *s)
 {
     return (uint32_t)(s - mm->kmem->cache);
+}
+
+/** The only writer of s->size (at least a pointer): keeps what la_slot_of() multiplies with instead of dividing. */
+static inline void la_cache_set_size(struct la_kmem_cache *s, uint32_t size)
+{
+    s->size = size;
+    s->reciprocal = (uint32_t)(((UINT64_C(1) << 32) + size - 1) / size);
+}
+
+/** Address of object @i of @slab, a slab of @s. */
+static inline uint64_t la_object_at(const struct la_kmem_cache *s, const struct la_slab *slab, uint32_t i)
+{
+    return slab->first + (uint64_t)i * s->size;
+}
+
+/**
+ * The slot of the object at @object; LA_NO_OBJECT: no object of @slab starts there.
+ * For a multiple of the size the product is the quotient; whatever it is for other offsets, the check fails.
+ */
+static inline uint16_t la_slot_of(const struct la_kmem_cache *s, const struct la_slab *slab, uint64_t object)
+{
+    uint64_t offset = object - slab->first, slot = offset * s->reciprocal >> 32;
+
+    return slot < slab->objects && slot * s->size == offset ? (uint16_t)slot : LA_NO_OBJECT;
+}
+
+/** check_valid_pointer: @object is NULL or the start of an object of @slab; then @i is its slot (LA_NO_OBJECT). */
+static inline bool la_check_valid_pointer(const struct la_mm *mm, const struct la_slab *slab, uint64_t object,
+                                          uint16_t *i)
+{
+    *i = la_slot_of(&mm->kmem->cache[slab->cache], slab, object);
+    return *i != LA_NO_OBJECT || object == 0;
+}
+
+/** The slab of @addr; LA_NO_SLAB when in none. */
+static inline uint32_t la_slab_of(const struct la_mm *mm, uint64_t addr)
+{
+    uint32_t pfn = la_virt_to_pfn(mm, addr);
+
+    if (pfn == LA_NO_PFN)
+        return LA_NO_SLAB;
+    const struct la_frame *head = &mm->frame[la_frame_head(mm, pfn)];
+
+    return head->kind == LA_FRAME_SLAB ? head->use : LA_NO_SLAB;
+}
+
+/* ---- who allocated an object: a small table, where an object may push another one out ---- */
+
+static inline uint32_t *la_owner_pair(const struct la_mm *mm, uint64_t object)
+{
+    return (uint32_t *)(void *)mm->kmem->owners->base + 2 * (size_t)((object >> 3) % LA_OBJECT_OWNERS);
+}
+
+/** Remember that the running statement allocated @object. */
+static inline void la_slab_set_owner(struct la_mm *mm, uint64_t object)
+{
+    uint32_t *pair = la_owner_pair(mm, object);
+
+    la_region_touch(mm->kmem->owners, pair, 2 * sizeof *pair);
+    pair[0] = (uint32_t)(object >> 3);
+    pair[1] = mm->owner;
+}
+
+/* ---- free pointers, as they lie in the page ---- */
+
+/* Memory is little-endian whatever the host is. */
+static inline uint64_t la_le64(uint64_t value)
+{
+    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? value : __builtin_bswap64(value);
+}
+
+static inline uint64_t la_load_pointer(const unsigned char *at, uint32_t bytes)
+{
+    uint64_t value = 0;
+
+    if (bytes == sizeof value)
+        memcpy(&value, at, sizeof value);
+    else
+        memcpy(&value, at, sizeof(uint32_t));
+    return la_le64(value);
+}
+
+static inline void la_store_pointer(unsigned char *at, uint32_t bytes, uint64_t pointer)
+{
+    uint64_t value = la_le64(pointer);
+
+    if (bytes == sizeof value)
+        memcpy(at, &value, sizeof value);
+    else
+        memcpy(at, &value, sizeof(uint32_t));
+}
+
+/* The pointer at @at of the direct map, in a page that was written to; NULL: take the long way. */
+static inline unsigned char *la_pointer_at(const struct la_mm *mm, uint64_t at, uint32_t *content)
+{
+    uint32_t in_page = (uint32_t)at & (LA_PAGE_SIZE - 1);
+
+    *content = mm->frame[(at - mm->layout.page_offset) >> LA_PAGE_SHIFT].content;
+    return *content != 0 && in_page <= LA_PAGE_SIZE - 8 ? la_content_at(mm, *content) + in_page : NULL;
+}
+
+/** get_freepointer: what follows the free object at @object of @s. */
+static inline uint64_t la_freepointer_read(const struct la_mm *mm, const struct la_kmem_cache *s, uint64_t object)
+{
+    unsigned char far[8];
+    uint32_t bytes = mm->layout.pointer_bytes, content;
+    const unsigned char *at = la_pointer_at(mm, object + s->offset, &content);
+
+    if (!at) {
+        la_mem_read(mm, object + s->offset, far, bytes);
+        at = far;
+    }
+    return la_load_pointer(at, bytes);
+}
+
+/** set_freepointer: @next (0: none) follows the free object at @object of @s. */
+static inline void la_freepointer_write(struct la_mm *mm, const struct la_kmem_cache *s, uint64_t object, uint64_t next)
+{
+    unsigned char far[8];
+    uint32_t bytes = mm->layout.pointer_bytes, content;
+    unsigned char *at = la_pointer_at(mm, object + s->offset, &content);
+
+    if (at) {
+        la_content_touch(mm, content);
+        la_store_pointer(at, bytes, next);
+    } else {
+        la_store_pointer(far, bytes, next);
+        la_mem_write(mm, object + s->offset, far, bytes);
+    }
 }
 
 /* ---- slab_cache.c: the list of caches ---- */

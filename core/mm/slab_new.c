@@ -175,7 +175,8 @@ uint32_t la_new_slab(struct la_mm *mm, struct la_kmem_cache *s, la_gfp_t gfp, in
     const struct la_frame *frame = &mm->frame[pfn];
     struct la_slab *slab = la_slab_write(mm, index);
 
-    *slab = (struct la_slab){.pfn = pfn,
+    *slab = (struct la_slab){.first = la_pfn_to_virt(mm, pfn) + s->red_left_pad,
+                             .pfn = pfn,
                              .cache = la_cache_index(mm, s),
                              .next = LA_NO_SLAB,
                              .prev = LA_NO_SLAB,

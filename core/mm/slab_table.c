@@ -21,31 +21,13 @@
 
 /* ---- slots ---- */
 
-static struct la_slab *slot(const struct la_mm *mm, uint32_t index)
-{
-    return (struct la_slab *)(void *)mm->kmem->region[index / LA_SLAB_REGION]->base + index % LA_SLAB_REGION;
-}
-
-const struct la_slab *la_slab_at(const struct la_mm *mm, uint32_t index)
-{
-    return slot(mm, index);
-}
-
-struct la_slab *la_slab_write(struct la_mm *mm, uint32_t index)
-{
-    struct la_slab *slab = slot(mm, index);
-
-    la_region_touch(mm->kmem->region[index / LA_SLAB_REGION], slab, sizeof *slab);
-    return slab;
-}
-
 uint32_t la_slab_slot_get(struct la_mm *mm)
 {
     struct la_kmem *kmem = mm->kmem;
     uint32_t index = kmem->free_slot, region = kmem->nr_slab_slots / LA_SLAB_REGION;
 
     if (index != LA_NO_SLAB) {
-        kmem->free_slot = slot(mm, index)->next;
+        kmem->free_slot = la_slab_at(mm, index)->next;
         return index;
     }
     if (region == LA_SLAB_REGIONS)
@@ -111,42 +93,15 @@ uint64_t la_slab_address(const struct la_mm *mm, const struct la_slab *slab)
     return la_pfn_to_virt(mm, slab->pfn);
 }
 
-uint64_t la_slab_object(const struct la_mm *mm, const struct la_slab *slab, uint32_t i)
-{
-    const struct la_kmem_cache *s = &mm->kmem->cache[slab->cache];
-
-    return la_slab_address(mm, slab) + slab->start + (uint64_t)i * s->size + s->red_left_pad;
-}
-
-bool la_check_valid_pointer(const struct la_mm *mm, const struct la_slab *slab, uint64_t object, uint16_t *i)
-{
-    const struct la_kmem_cache *s = &mm->kmem->cache[slab->cache];
-    uint64_t offset = object - s->red_left_pad - slab->start - la_slab_address(mm, slab);
-
-    *i = LA_NO_OBJECT;
-    if (object == 0)
-        return true;
-    if (offset >= (uint64_t)slab->objects * s->size)
-        return false;
-    uint32_t slot = (uint32_t)offset / s->size; /* 32 bits: this is on every fast path */
-
-    if (slot * s->size != offset)
-        return false;
-    *i = (uint16_t)slot;
-    return true;
-}
-
 uint32_t la_virt_to_slab(const struct la_mm *mm, uint64_t addr, uint32_t *i)
 {
-    uint32_t pfn = la_virt_to_pfn(mm, addr), head = pfn == LA_NO_PFN ? pfn : la_frame_head(mm, pfn);
+    uint32_t index = mm->kmem ? la_slab_of(mm, addr) : LA_NO_SLAB;
 
-    if (!mm->kmem || pfn == LA_NO_PFN || mm->frame[head].kind != LA_FRAME_SLAB)
-        return LA_NO_SLAB;
-    uint32_t index = mm->frame[head].use;
+    if (index != LA_NO_SLAB && i) {
+        const struct la_slab *slab = la_slab_at(mm, index);
 
-    if (i)
-        *i = (uint32_t)(addr - slot(mm, index)->start - la_slab_address(mm, slot(mm, index))) /
-             mm->kmem->cache[slot(mm, index)->cache].size;
+        *i = (uint32_t)(addr - slab->start - la_slab_address(mm, slab)) / mm->kmem->cache[slab->cache].size;
+    }
     return index;
 }
 
@@ -203,63 +158,25 @@ void la_mem_fill(struct la_mm *mm, uint64_t addr, uint8_t byte, uint32_t len)
     }
 }
 
-/* ---- who allocated an object ---- */
-
-/* A small table: an object may push another one out. */
-static uint32_t *owner_pair(const struct la_mm *mm, uint64_t object)
-{
-    uint32_t key = (uint32_t)(object >> 3);
-
-    return (uint32_t *)(void *)mm->kmem->owners->base + 2 * (size_t)(key % LA_OBJECT_OWNERS);
-}
+/* ---- small things ---- */
 
 uint32_t la_slab_owner(const struct la_mm *mm, uint64_t object)
 {
-    const uint32_t *pair = owner_pair(mm, object);
+    const uint32_t *pair = la_owner_pair(mm, object);
 
     return pair[0] == (uint32_t)(object >> 3) ? pair[1] : 0;
 }
 
-void la_slab_set_owner(struct la_mm *mm, uint64_t object)
-{
-    uint32_t *pair = owner_pair(mm, object);
-
-    la_region_touch(mm->kmem->owners, pair, 2 * sizeof *pair);
-    pair[0] = (uint32_t)(object >> 3);
-    pair[1] = mm->owner;
-}
-
-/* ---- free pointers ---- */
-
-/* Little-endian whatever the host is; compilers make one instruction of it. */
-static uint64_t load_le(const unsigned char *b)
-{
-    return (uint64_t)b[0] | (uint64_t)b[1] << 8 | (uint64_t)b[2] << 16 | (uint64_t)b[3] << 24 | (uint64_t)b[4] << 32 |
-           (uint64_t)b[5] << 40 | (uint64_t)b[6] << 48 | (uint64_t)b[7] << 56;
-}
-
-/* Where the free pointer of object @i lies. */
-static uint64_t pointer_at(const struct la_mm *mm, const struct la_slab *slab, uint32_t i)
-{
-    return la_slab_object(mm, slab, i) + mm->kmem->cache[slab->cache].offset;
-}
-
 uint64_t la_get_freepointer(const struct la_mm *mm, const struct la_slab *slab, uint32_t i)
 {
-    unsigned char bytes[8] = {0};
-
-    la_mem_read(mm, pointer_at(mm, slab, i), bytes, mm->layout.pointer_bytes);
-    return load_le(bytes);
+    return la_freepointer_read(mm, &mm->kmem->cache[slab->cache], la_slab_object(mm, slab, i));
 }
 
 void la_set_freepointer(struct la_mm *mm, const struct la_slab *slab, uint32_t i, uint16_t next)
 {
     uint64_t value = next == LA_NO_OBJECT ? 0 : la_slab_object(mm, slab, next);
-    unsigned char b[8] = {(unsigned char)value,         (unsigned char)(value >> 8),  (unsigned char)(value >> 16),
-                          (unsigned char)(value >> 24), (unsigned char)(value >> 32), (unsigned char)(value >> 40),
-                          (unsigned char)(value >> 48), (unsigned char)(value >> 56)};
 
-    la_mem_write(mm, pointer_at(mm, slab, i), b, mm->layout.pointer_bytes);
+    la_freepointer_write(mm, &mm->kmem->cache[slab->cache], la_slab_object(mm, slab, i), value);
 }
 
 void la_slab_note_store(struct la_mm *mm, uint32_t pfn, uint32_t offset, uint32_t len)
@@ -269,7 +186,7 @@ void la_slab_note_store(struct la_mm *mm, uint32_t pfn, uint32_t offset, uint32_
     if (mm->frame[head].kind != LA_FRAME_SLAB || !mm->kmem || len == 0)
         return;
     uint32_t index = mm->frame[head].use, first, last;
-    const struct la_slab *slab = slot(mm, index);
+    const struct la_slab *slab = la_slab_at(mm, index);
     const struct la_kmem_cache *s = &mm->kmem->cache[slab->cache];
 
     offset += (pfn - head) << LA_PAGE_SHIFT;

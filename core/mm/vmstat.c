@@ -44,19 +44,10 @@ void la_fold_stats(struct la_mm *mm, struct la_zone *zone)
     }
 }
 
-static uint32_t fls(uint32_t x)
-{
-    uint32_t bits = 0;
-
-    for (; x != 0; x >>= 1)
-        bits++;
-    return bits;
-}
-
 uint32_t la_normal_stat_threshold(const struct la_mm *mm, const struct la_zone *zone)
 {
     uint32_t units = zone->managed >> (27 - LA_PAGE_SHIFT); /* of 128 MiB */
-    uint32_t threshold = 2 * fls(mm->nr_cpus) * (1 + fls(units));
+    uint32_t threshold = 2 * la_fls(mm->nr_cpus) * (1 + la_fls(units));
 
     return threshold < MAX_THRESHOLD ? threshold : MAX_THRESHOLD;
 }
