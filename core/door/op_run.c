@@ -223,6 +223,65 @@ bool la_op_eval(struct la_req *req)
     return la_req_position(req, ran && t->last.status == LA_STEP_OOPSED ? "oops" : "");
 }
 
+/* ---- choices about threads and CPUs ---- */
+
+/* The request as an entry of the log: "@migrate 2 1". */
+static bool choice_text(struct la_req *req, struct la_buf *out)
+{
+    static const struct {
+        const char *name, *first, *second;
+    } kinds[] = {{"run", "cpu", NULL}, {"preempt", "cpu", NULL}, {"migrate", "thread", "cpu"}, {"interrupt", "cpu", "irq"}};
+    const char *name = la_req_text(req, "do", true);
+    uint64_t n[2] = {UINT64_MAX, UINT64_MAX};
+
+    for (uint32_t i = 0; name && i < sizeof kinds / sizeof *kinds; i++) {
+        if (strcmp(kinds[i].name, name) != 0)
+            continue;
+        if (!la_req_uint(req, kinds[i].first, UINT8_MAX, &n[0]) || (kinds[i].second && !la_req_uint(req, kinds[i].second, UINT8_MAX, &n[1])))
+            return false;
+        if (n[0] == UINT64_MAX || (kinds[i].second && n[1] == UINT64_MAX))
+            return la_req_fail(req, LA_E_BAD_REQUEST, "", "\"%s\" needs \"%s\"%s%s", name, kinds[i].first,
+                               kinds[i].second ? " and " : "", kinds[i].second ? kinds[i].second : "");
+        la_buf_printf(out, "@%s %u", name, (unsigned)n[0]);
+        if (kinds[i].second)
+            la_buf_printf(out, " %u", (unsigned)n[1]);
+        return true;
+    }
+    return name && la_req_fail(req, LA_E_BAD_REQUEST, "", "\"do\" is run, preempt, migrate or interrupt");
+}
+
+static bool choose(struct la_req *req, const char *text)
+{
+    struct la_timeline *t = req->branch->timeline;
+    struct la_diags diags;
+
+    la_diags_init(&diags, req->engine->host);
+    bool ran = la_timeline_type(t, text, strlen(text), &diags);
+
+    if (!ran)
+        (void)la_req_fail(req, LA_E_BAD_CHOICE, "", "%s", diags.nr && diags.item[0].message ? diags.item[0].message : "this cannot be chosen now");
+    la_diags_free(&diags);
+    if (!ran)
+        return false;
+    la_view_collect(&req->branch->view, t->trace);
+    la_json_key(req->w, "steps");
+    la_json_arr(req->w);
+    la_view_step(t, req->w);
+    la_json_end(req->w);
+    return la_req_position(req, t->last.status == LA_STEP_OOPSED ? "oops" : t->last.status == LA_STEP_STUCK ? "stuck" : "count");
+}
+
+bool la_op_choose(struct la_req *req)
+{
+    struct la_buf text;
+
+    la_buf_init(&text, req->engine->host);
+    bool ok = choice_text(req, &text) && choose(req, la_buf_str(&text));
+
+    la_buf_free(&text);
+    return ok;
+}
+
 /* ---- branches and the log ---- */
 
 bool la_op_fork(struct la_req *req)

@@ -21,16 +21,7 @@ static const struct la_api table[] = {
 #include "lang/api.def"
 };
 
-struct later {
-    const char *name, *part;
-};
-
-static const struct later laters[] = {
-#define LA_LATER(name, part) {#name, part},
-#include "lang/api.def"
-};
-
-enum { NR_ROWS = sizeof rows / sizeof *rows, NR_LATERS = sizeof laters / sizeof *laters };
+enum { NR_ROWS = sizeof rows / sizeof *rows };
 
 const struct la_api_row *la_api_at(uint32_t row)
 {
@@ -56,14 +47,6 @@ const struct la_api *la_api_find(const char *name)
     int32_t row = la_api_row(name);
 
     return row < 0 ? NULL : &table[row];
-}
-
-const char *la_api_later(const char *name)
-{
-    for (uint32_t i = 0; i < NR_LATERS; i++)
-        if (strcmp(laters[i].name, name) == 0)
-            return laters[i].part;
-    return NULL;
 }
 
 const struct la_type *la_api_type(struct la_program *p, uint32_t row)

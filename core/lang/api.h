@@ -19,6 +19,8 @@ struct la_call {
     uint32_t nr;
     uint32_t row; /* of api.def */
     bool stop;    /* set by la_call_die, la_call_stuck: the program ends here */
+    bool again;   /* it was made before and had to wait (lang/sched.h) */
+    bool block;   /* set by la_sched_wait, la_sched_spin: it has to wait now */
 };
 
 /** What a binding looks like: returns the result, extended to 64 bits from the declared type. */

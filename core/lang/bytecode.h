@@ -11,8 +11,8 @@
  * from its C type.  Variables lie in the image window of the machine; locals are addressed from
  * the frame pointer, globals from the start of the image, everything else through the MMU.
  *
- *     image  [task_struct of current][literals, globals ...][typed globals ...] [stack] [functions]
- *            0                       LA_IMG_DATA                                LA_IMG_STACK
+ *     image  [task_structs][literals, globals ...][typed globals ...] [idle stacks] [stacks] [functions]
+ *            0             LA_IMG_DATA                                              LA_IMG_STACK
  *
  * Text typed later is appended; nothing that runs ever moves or changes.
  */
@@ -27,10 +27,13 @@
 #include <stdint.h>
 
 enum {
-    LA_IMG_TASK = 0x40, /* struct task_struct of `current` */
+    LA_IMG_TASK = 0x40, /* struct task_struct of each thread */
+    LA_IMG_TASK_STRIDE = 0x20,
     LA_IMG_DATA = 0x1000,
-    LA_IMG_DATA_END = 0x300000,
-    LA_IMG_STACK = 0x300000,
+    LA_IMG_DATA_END = 0x2E0000,
+    LA_IMG_IDLE_STACK = 0x2E0000, /* of the idle task of each CPU: interrupts run there */
+    LA_IMG_IDLE_STACK_BYTES = 16 * 1024,
+    LA_IMG_STACK = 0x300000, /* of each thread, thread 0 first */
     LA_IMG_STACK_BYTES = 64 * 1024,
     LA_IMG_FUNCTIONS = 0x380000, /* address of function i of the program: + 16 i */
     LA_IMG_NATIVES = 0x3C0000,   /* address of row i of api.def: + 16 i */

@@ -1,35 +1,23 @@
 /*
- * call_context.c: interrupts, preemption, locks, sleeping, reclaim scopes: what decides which
- * masks are allowed.
+ * call_context.c: interrupts and preemption off and on, reclaim scopes: what decides which masks are
+ * allowed.  Locks: call_lock.c, sleeping and threads: call_sched.c, interrupt handlers: call_irq.c.
  *
  * Deviations:
- *  A. One thread runs, so a lock is never contended: taking a lock that is held already is a
- *     deadlock and stops the program.
- *  B. irq_enter() and irq_exit() stand for an interrupt that comes at this statement.
+ *  A. irq_enter() and irq_exit() stand for an interrupt that comes at this statement.
  *
  * Source: Linux 6.1.192 include/linux/preempt.h, spinlock_api_smp.h, sched/mm.h, kernel/sched/core.c.
  */
-#include "lang/api.h"
-#include "lang/bytecode.h"
+#include "lang/call_context.h"
+#include "lang/interp.h"
 
-#include <stdio.h>
-
-enum { MSECS_PER_TICK = 4, TICKS_MAX = 100 * 250 };
-
-static struct la_context *context_of(struct la_call *call)
+void la_call_count_up(struct la_call *call, uint32_t offset)
 {
-    return la_mm_current(call->mm);
+    la_mm_current(call->mm)->preempt_count += offset;
 }
 
-static void count_up(struct la_call *call, uint32_t offset)
+void la_call_count_down(struct la_call *call, uint32_t offset, uint32_t mask)
 {
-    context_of(call)->preempt_count += offset;
-}
-
-/* Lower one field of preempt_count; below zero the kernel warns. */
-static void count_down(struct la_call *call, uint32_t offset, uint32_t mask)
-{
-    struct la_context *context = context_of(call);
+    struct la_context *context = la_mm_current(call->mm);
 
     if (context->preempt_count & mask) {
         context->preempt_count -= offset;
@@ -43,22 +31,19 @@ static void count_down(struct la_call *call, uint32_t offset, uint32_t mask)
 
 LA_NATIVE(irq_disable)
 {
-    context_of(call)->irqs_disabled = true;
+    la_mm_current(call->mm)->irqs_disabled = true;
     return 0;
 }
 
 LA_NATIVE(irq_enable)
 {
-    context_of(call)->irqs_disabled = false;
+    la_mm_current(call->mm)->irqs_disabled = false;
     return 0;
 }
 
-/* EFLAGS with the interrupt flag, as x86 saves it. */
-enum { X86_EFLAGS_FIXED = 0x2, X86_EFLAGS_IF = 0x200 };
-
-static bool save_flags(struct la_call *call, uint64_t to)
+bool la_call_save_flags(struct la_call *call, uint64_t to)
 {
-    uint64_t flags = X86_EFLAGS_FIXED | (context_of(call)->irqs_disabled ? 0 : X86_EFLAGS_IF);
+    uint64_t flags = X86_EFLAGS_FIXED | (la_mm_current(call->mm)->irqs_disabled ? 0 : X86_EFLAGS_IF);
     unsigned char bytes[8];
 
     for (uint32_t i = 0; i < 8; i++)
@@ -68,62 +53,62 @@ static bool save_flags(struct la_call *call, uint64_t to)
 
 LA_NATIVE(irq_save)
 {
-    if (save_flags(call, call->arg[0]))
-        context_of(call)->irqs_disabled = true;
+    if (la_call_save_flags(call, call->arg[0]))
+        la_mm_current(call->mm)->irqs_disabled = true;
     return 0;
 }
 
 LA_NATIVE(irq_restore)
 {
-    context_of(call)->irqs_disabled = !(call->arg[0] & X86_EFLAGS_IF);
+    la_mm_current(call->mm)->irqs_disabled = !(call->arg[0] & X86_EFLAGS_IF);
     return 0;
 }
 
 LA_NATIVE(preempt_disable)
 {
-    count_up(call, LA_PREEMPT_OFFSET);
+    la_call_count_up(call, LA_PREEMPT_OFFSET);
     return 0;
 }
 
 LA_NATIVE(preempt_enable)
 {
-    count_down(call, LA_PREEMPT_OFFSET, 0xFF);
+    la_call_count_down(call, LA_PREEMPT_OFFSET, 0xFF);
     return 0;
 }
 
 LA_NATIVE(bh_disable)
 {
-    count_up(call, 2 * LA_SOFTIRQ_OFFSET);
+    la_call_count_up(call, 2 * LA_SOFTIRQ_OFFSET);
     return 0;
 }
 
 LA_NATIVE(bh_enable)
 {
-    count_down(call, 2 * LA_SOFTIRQ_OFFSET, LA_SOFTIRQ_MASK);
+    la_call_count_down(call, 2 * LA_SOFTIRQ_OFFSET, LA_SOFTIRQ_MASK);
     return 0;
 }
 
 LA_NATIVE(irq_enter)
 {
-    count_up(call, LA_HARDIRQ_OFFSET);
+    la_call_count_up(call, LA_HARDIRQ_OFFSET);
     return 0;
 }
 
 LA_NATIVE(irq_exit)
 {
-    count_down(call, LA_HARDIRQ_OFFSET, 0xF0000);
+    la_call_count_down(call, LA_HARDIRQ_OFFSET, 0xF0000);
     return 0;
 }
 
 LA_NATIVE(rcu_lock)
 {
-    context_of(call)->rcu_nesting++;
+    la_mm_current(call->mm)->rcu_nesting++;
     return 0;
 }
 
 LA_NATIVE(rcu_unlock)
 {
-    struct la_context *context = context_of(call);
+    struct la_context *context = la_mm_current(call->mm);
 
     if (context->rcu_nesting)
         context->rcu_nesting--;
@@ -134,25 +119,25 @@ LA_NATIVE(rcu_unlock)
 
 LA_NATIVE(in_interrupt)
 {
-    return la_in_interrupt(context_of(call));
+    return la_in_interrupt(la_mm_current(call->mm));
 }
 
 LA_NATIVE(in_atomic)
 {
-    return context_of(call)->preempt_count != 0;
+    return la_mm_current(call->mm)->preempt_count != 0;
 }
 
 LA_NATIVE(irqs_disabled)
 {
-    return context_of(call)->irqs_disabled;
+    return la_mm_current(call->mm)->irqs_disabled;
 }
 
 LA_NATIVE(preempt_count)
 {
-    return (uint64_t)(int64_t)(int32_t)context_of(call)->preempt_count;
+    return (uint64_t)(int64_t)(int32_t)la_mm_current(call->mm)->preempt_count;
 }
 
-static void might_sleep_here(struct la_call *call)
+void la_call_check_sleep(struct la_call *call)
 {
     struct la_buf where;
 
@@ -164,103 +149,7 @@ static void might_sleep_here(struct la_call *call)
 
 LA_NATIVE(might_sleep)
 {
-    might_sleep_here(call);
-    return 0;
-}
-
-/* ---- spinlocks: one word, 1 = held ---- */
-
-static bool lock_word(struct la_call *call, uint32_t *value)
-{
-    unsigned char bytes[4];
-
-    if (!la_call_read(call, call->arg[0], bytes, sizeof bytes))
-        return false;
-    *value = bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
-    return true;
-}
-
-static bool set_lock(struct la_call *call, uint8_t value)
-{
-    unsigned char bytes[4] = {value, 0, 0, 0};
-
-    return la_call_write(call, call->arg[0], bytes, sizeof bytes);
-}
-
-static bool take_lock(struct la_call *call)
-{
-    uint32_t value;
-
-    if (!lock_word(call, &value))
-        return false;
-    count_up(call, LA_PREEMPT_OFFSET);
-    if (value == 0)
-        return set_lock(call, 1);
-    la_oops(call->mm, "BUG: spinlock recursion",
-            "The lock is held already, by this very thread: it would spin here for ever.");
-    la_call_stuck(call, "spin_lock would spin for ever: this thread holds the lock already");
-    return false;
-}
-
-static void give_lock(struct la_call *call)
-{
-    uint32_t value;
-
-    if (!lock_word(call, &value))
-        return;
-    if (value == 0) {
-        la_oops(call->mm, "BUG: spinlock already unlocked", "spin_unlock() of a lock that nobody holds.");
-        return;
-    }
-    if (set_lock(call, 0))
-        count_down(call, LA_PREEMPT_OFFSET, 0xFF);
-}
-
-LA_NATIVE(spin_lock_init)
-{
-    (void)set_lock(call, 0);
-    return 0;
-}
-
-LA_NATIVE(spin_lock)
-{
-    (void)take_lock(call);
-    return 0;
-}
-
-LA_NATIVE(spin_unlock)
-{
-    give_lock(call);
-    return 0;
-}
-
-LA_NATIVE(spin_lock_irq)
-{
-    context_of(call)->irqs_disabled = true;
-    (void)take_lock(call);
-    return 0;
-}
-
-LA_NATIVE(spin_unlock_irq)
-{
-    give_lock(call);
-    context_of(call)->irqs_disabled = false;
-    return 0;
-}
-
-LA_NATIVE(spin_lock_irqsave)
-{
-    if (!save_flags(call, call->arg[1]))
-        return 0;
-    context_of(call)->irqs_disabled = true;
-    (void)take_lock(call);
-    return 0;
-}
-
-LA_NATIVE(spin_unlock_irqrestore)
-{
-    give_lock(call);
-    context_of(call)->irqs_disabled = !(call->arg[1] & X86_EFLAGS_IF);
+    la_call_check_sleep(call);
     return 0;
 }
 
@@ -268,7 +157,7 @@ LA_NATIVE(spin_unlock_irqrestore)
 
 static uint64_t scope_save(struct la_call *call, uint32_t flag)
 {
-    struct la_context *context = context_of(call);
+    struct la_context *context = la_mm_current(call->mm);
     uint32_t old = context->task_flags & flag;
 
     context->task_flags |= flag;
@@ -277,7 +166,7 @@ static uint64_t scope_save(struct la_call *call, uint32_t flag)
 
 static uint64_t scope_restore(struct la_call *call, uint32_t flag)
 {
-    struct la_context *context = context_of(call);
+    struct la_context *context = la_mm_current(call->mm);
 
     context->task_flags = (context->task_flags & ~flag) | ((uint32_t)call->arg[0] & flag);
     return 0;
@@ -310,53 +199,7 @@ LA_NATIVE(noreclaim_restore)
 
 LA_NATIVE(current)
 {
-    return call->mm->layout.image + LA_IMG_TASK;
-}
-
-/* ---- time ---- */
-
-LA_NATIVE(jiffies)
-{
-    return call->mm->tick;
-}
-
-static void sleep_ticks(struct la_call *call, uint64_t ticks)
-{
-    struct la_context *context = context_of(call);
-    char text[96];
-
-    if (la_in_atomic(context)) {
-        (void)snprintf(text, sizeof text, "BUG: scheduling while atomic: %s/%u/0x%08x", context->comm,
-                       (unsigned)context->pid, (unsigned)context->preempt_count);
-        la_oops(call->mm, text, "Preemption or interrupts are off here, and the task wants to sleep.");
-    }
-    la_mm_tick(call->mm, ticks < TICKS_MAX ? (uint32_t)ticks : TICKS_MAX);
-}
-
-LA_NATIVE(msleep)
-{
-    might_sleep_here(call);
-    sleep_ticks(call, (uint32_t)call->arg[0] / MSECS_PER_TICK + 1);
-    return 0;
-}
-
-LA_NATIVE(schedule)
-{
-    sleep_ticks(call, 1);
-    return 0;
-}
-
-LA_NATIVE(schedule_timeout)
-{
-    sleep_ticks(call, (int64_t)call->arg[0] > 0 ? call->arg[0] : 0);
-    return 0;
-}
-
-LA_NATIVE(cond_resched)
-{
-    might_sleep_here(call);
-    la_mm_tick(call->mm, 1);
-    return 0;
+    return la_sched_task(call->interp, call->interp->sched->active);
 }
 
 /* ---- which processor ---- */

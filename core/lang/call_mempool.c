@@ -16,6 +16,8 @@
 
 #include <string.h>
 
+enum { POOL_WAIT_TICKS = 5 * LA_HZ };
+
 /* The name of the kernel call at @addr, or "". */
 static const char *kernel_name(const struct la_call *call, uint64_t addr)
 {
@@ -141,9 +143,12 @@ LA_NATIVE(mempool_alloc)
     if (!pool)
         return 0;
     struct la_kmem_hooks before = la_call_hooks_on(call);
-    uint64_t element = la_mempool_alloc(call->mm, pool, (la_gfp_t)call->arg[1]);
+    bool threads = la_sched_matters(call->interp) && la_sched_can_wait(call->interp), must_wait = false;
+    uint64_t element = la_mempool_alloc_or_wait(call->mm, pool, (la_gfp_t)call->arg[1], threads ? &must_wait : NULL);
 
     la_call_hooks_off(call, before);
+    if (must_wait)
+        (void)la_sched_wait(call, LA_WAIT_POOL, call->arg[0], POOL_WAIT_TICKS, false);
     if (call->mm->hung) {
         call->mm->hung = false;
         la_call_stuck(

@@ -198,21 +198,18 @@ static void check_undefined(struct la_program *p)
     for (uint32_t i = 0; i < p->fns.nr; i++) {
         const struct la_fn *fn = &p->fns.data[i];
         const char *guess = fn->defined ? NULL : la_did_you_mean(fn->name, names, nr < 512 ? nr : 512);
-        const char *later = la_api_later(fn->name);
 
         if (fn->defined)
             continue;
         la_buf_clear(&hint);
-        if (later)
-            la_buf_printf(&hint, "%s is not simulated yet (%s)", fn->name, later);
-        else if (guess)
+        if (guess)
             la_buf_printf(&hint, "did you mean %s?", guess);
         else
             la_buf_puts(&hint, "write its body");
         if (fn->used.line)
             la_error_at(p, fn->used, LA_E_UNKNOWN_NAME, la_buf_str(&hint), "`%.60s` is declared, but defined nowhere",
                         fn->name);
-        else if (guess || later)
+        else if (guess)
             la_warn_at(p, fn->sym->span, LA_E_UNKNOWN_NAME, la_buf_str(&hint),
                        "the kernel simulated here has no `%.60s`", fn->name);
     }
@@ -291,7 +288,7 @@ static void open_locals(struct la_program *p, const struct la_sym *env, uint32_t
         sym->prelude = true; /* may be declared again without a message */
         if (from->kind == LA_SYM_LOCAL) {
             sym->kind = LA_SYM_GLOBAL;
-            sym->offset = LA_IMG_STACK + fp + from->offset;
+            sym->offset = fp + from->offset;
         }
     }
 }

@@ -24,6 +24,9 @@ enum la_sym_kind { LA_SYM_GLOBAL, LA_SYM_LOCAL, LA_SYM_FUNCTION, LA_SYM_TYPEDEF,
 struct la_sym {
     uint8_t kind;   /* enum la_sym_kind */
     bool prelude;   /* comes from the prelude, not from the lesson */
+    bool percpu;    /* DEFINE_PER_CPU: every CPU has a copy */
+    bool only_declared; /* `extern`, and not defined up to here */
+    uint8_t exported;   /* EXPORT_PER_CPU_SYMBOL: 1, …_GPL: 2 */
     uint16_t level; /* scope depth; 0 = file */
     struct la_name *name;
     const struct la_type *type;
@@ -225,7 +228,8 @@ uint32_t la_place_string(struct la_program *p, const char *bytes, uint32_t len);
 
 struct la_specifiers {
     const struct la_type *type;
-    bool is_typedef, is_static, is_extern;
+    bool is_typedef, is_static, is_extern, is_percpu;
+    uint8_t exported; /* la_sym.exported */
     struct la_span span;
 };
 
@@ -329,8 +333,6 @@ const struct la_type *la_parse_prototype(struct la_program *p, const char *proto
 int32_t la_api_row(const char *name);
 /** The type of row @row: its prototype, parsed once. */
 const struct la_type *la_api_type(struct la_program *p, uint32_t row);
-/** What a kernel call that comes later belongs to ("slab caches"), or NULL. */
-const char *la_api_later(const char *name);
 /** The types, constants and macros every program has. @pointer_bytes 4 or 8. */
 const char *la_prelude_text(uint32_t pointer_bytes);
 

@@ -1,7 +1,7 @@
 /*
  * eval.c: typed statements and questions at the point where the program stands.
  *
- *     program code | unit 0 | unit 1 | ...        vm->nr_units (in the arena) says how many ran
+ *     program code | unit 0 | unit 1 | ...        sched->nr_units (in the arena) says how many ran
  *
  * Going back in time makes nr_units smaller while the units stay; running the same text again
  * finds its unit in place.  Another text at that point forgets that unit and those behind it.
@@ -13,15 +13,22 @@
 
 struct point {
     uint32_t pc, fp, sp, nr_frames, nr_operands, stmt, state;
+    bool again;
 };
 
-static struct point leave(const struct la_vm *vm)
+static struct point leave(const struct la_interp *ip)
 {
-    return (struct point){vm->pc, vm->fp, vm->sp, vm->nr_frames, vm->nr_operands, vm->stmt, vm->state};
+    const struct la_vm *vm = ip->vm;
+
+    return (struct point){vm->pc,          vm->fp,   vm->sp,    vm->nr_frames,
+                          vm->nr_operands, vm->stmt, vm->state, ip->sched->thread[ip->sched->active].again};
 }
 
-static void come_back(struct la_vm *vm, const struct point *at)
+static void come_back(struct la_interp *ip, const struct point *at)
 {
+    struct la_vm *vm = ip->vm;
+
+    ip->sched->thread[ip->sched->active].again = at->again;
     vm->pc = at->pc;
     vm->fp = at->fp;
     vm->sp = at->sp;
@@ -34,11 +41,7 @@ static void come_back(struct la_vm *vm, const struct point *at)
 /* The statement whose scope counts: the next one, or the one the program died in. */
 static uint32_t scope_stmt(const struct la_interp *ip)
 {
-    const struct la_vm *vm = ip->vm;
-
-    if (vm->state == LA_VM_READY)
-        return (uint32_t)ip->program->code.data[vm->pc].c;
-    return vm->state == LA_VM_DONE ? UINT32_MAX : vm->stmt;
+    return la_vm_next_stmt(ip, ip->vm);
 }
 
 /* Run the code of @unit in a frame of its own. */
@@ -56,9 +59,10 @@ static enum la_run run_unit(struct la_interp *ip, const struct la_unit *unit)
         memcpy(to, p->data.data + unit->before.data, bytes);
     }
     vm->state = LA_VM_READY;
+    ip->sched->thread[ip->sched->active].again = false;
     vm->stmt = unit->before.stmts;
     ip->has_value = false;
-    if (vm->sp + fn->frame_bytes > LA_IMG_STACK_BYTES || vm->nr_operands + fn->max_operands + 1 > LA_OPERANDS_MAX) {
+    if (vm->sp + fn->frame_bytes > vm->stack_end || vm->nr_operands + fn->max_operands + 1 > LA_OPERANDS_MAX) {
         la_vm_stop(ip, LA_VM_STUCK, "the stack has no room for a typed statement here");
         return LA_RUN_STOPPED;
     }
@@ -85,7 +89,7 @@ static const struct la_unit *find_unit(struct la_interp *ip, const char *text, s
                                        struct la_diags *diags)
 {
     struct la_program *p = ip->program;
-    uint32_t k = ip->vm->nr_units, stmt = scope_stmt(ip), fp = ip->vm->fp;
+    uint32_t k = ip->sched->nr_units, stmt = scope_stmt(ip), fp = ip->vm->fp;
     struct la_unit unit;
 
     if (k < p->units.nr) {
@@ -123,7 +127,7 @@ enum la_step_status la_interp_eval(struct la_interp *ip, const char *text, size_
                                    struct la_diags *diags, struct la_step *step)
 {
     struct la_vm *vm = ip->vm;
-    struct point here = leave(vm);
+    struct point here = leave(ip);
     const struct la_unit *unit = find_unit(ip, text, len, line, diags);
 
     if (step)
@@ -132,7 +136,7 @@ enum la_step_status la_interp_eval(struct la_interp *ip, const char *text, size_
         return LA_STEP_DONE;
     if (step && unit->before.stmts < unit->after.stmts)
         step->at = la_interp_place(ip, unit->before.stmts, here.nr_frames);
-    vm->nr_units++;
+    ip->sched->nr_units++;
     enum la_step_status status = typed_status(vm, run_unit(ip, unit));
 
     if (step) {
@@ -143,7 +147,7 @@ enum la_step_status la_interp_eval(struct la_interp *ip, const char *text, size_
             step->name = ip->program->sites.data[ip->site].name;
         }
     }
-    come_back(vm, &here);
+    come_back(ip, &here);
     return status;
 }
 
@@ -154,7 +158,7 @@ static bool ask(struct la_interp *ip, const char *text, size_t len, uint32_t lin
 {
     struct la_program *p = ip->program;
     struct la_vm *vm = ip->vm;
-    struct point here = leave(vm);
+    struct point here = leave(ip);
     struct la_unit unit;
 
     if (!la_compile_unit(p, text, len, line, scope_stmt(ip), vm->fp, true, diags, &unit))
@@ -171,7 +175,7 @@ static bool ask(struct la_interp *ip, const char *text, size_t len, uint32_t lin
         la_diags_add(diags, LA_SEVERE, LA_E_OOPS, (struct la_span){line, 1, line, (uint32_t)len + 1},
                      ip->faulted ? ip->text : "this expression has no value", NULL);
     }
-    come_back(vm, &here);
+    come_back(ip, &here);
     la_program_rewind(p, &unit.before);
     return good;
 }

@@ -7,7 +7,12 @@
 /* ---- starting ---- */
 
 /* struct task_struct { unsigned int flags; int pid; char comm[16]; } of the prelude */
-enum { TASK_FLAGS = LA_IMG_TASK, TASK_PID = LA_IMG_TASK + 4, TASK_COMM = LA_IMG_TASK + 8, TASK_BYTES = 24 };
+enum { TASK_BYTES = 24 };
+
+static uint32_t task_offset(uint32_t task)
+{
+    return LA_IMG_TASK + task * LA_IMG_TASK_STRIDE;
+}
 
 static void image_write(struct la_interp *ip, uint32_t offset, const void *bytes, uint32_t len)
 {
@@ -23,23 +28,26 @@ static void put_u32(unsigned char *to, uint32_t v)
         to[i] = (unsigned char)(v >> 8 * i);
 }
 
-/* What the machine knows about the running task, where the program can see it. */
-static void show_task(struct la_interp *ip)
+/* What the machine knows about @task, where the program can see it. */
+static void show_task(struct la_interp *ip, uint32_t index)
 {
-    const struct la_context *context = la_mm_current(ip->machine->mm);
+    const struct la_thread *thread = &ip->sched->thread[index];
+    const struct la_context *context = ip->sched->cpu[thread->cpu].current == index
+                                           ? &ip->machine->mm->context[thread->cpu]
+                                           : &thread->context;
     unsigned char task[TASK_BYTES];
 
     put_u32(task, context->task_flags);
     put_u32(task + 4, context->pid);
     memcpy(task + 8, context->comm, LA_TASK_COMM_LEN);
-    if (memcmp(task, ip->image + TASK_FLAGS, sizeof task) != 0)
-        image_write(ip, TASK_FLAGS, task, sizeof task);
+    if (memcmp(task, ip->image + task_offset(index), sizeof task) != 0)
+        image_write(ip, task_offset(index), task, sizeof task);
 }
 
 /* `current->flags |= PF_MEMALLOC`: the program may have written there. */
 static void read_task(struct la_interp *ip)
 {
-    la_mm_current(ip->machine->mm)->task_flags = (uint32_t)la_load_le(ip->image + TASK_FLAGS, 4);
+    la_mm_current(ip->machine->mm)->task_flags = (uint32_t)la_load_le(ip->image + task_offset(ip->sched->active), 4);
 }
 
 /* Run what stands before the first statement (jumps over functions). */
@@ -50,8 +58,11 @@ static void seek_statement(struct la_interp *ip)
 
     while (code[vm->pc].op == LA_OP_JMP)
         vm->pc = (uint32_t)code[vm->pc].c;
-    if (code[vm->pc].op == LA_OP_END)
+    if (code[vm->pc].op == LA_OP_END) {
         vm->state = LA_VM_DONE;
+        la_sched_exit(ip, 0);
+        la_sched_settle(ip);
+    }
 }
 
 struct la_interp *la_interp_new(struct la_machine *machine, struct la_program *program)
@@ -70,16 +81,16 @@ struct la_interp *la_interp_new(struct la_machine *machine, struct la_program *p
     ip->image = machine->image->base;
     ip->image_base = machine->mm->layout.image;
     ip->pointer_bytes = program->types.pointer_bytes;
-    ip->vm = la_arena_hot(machine->arena, sizeof *ip->vm);
-    if (!ip->vm || ip->image_base != program->image_base) {
+    if (ip->image_base != program->image_base || !la_sched_init(ip)) {
         la_interp_free(ip);
         return NULL;
     }
+    la_sched_refresh(ip);
     la_program_rewind(program, &program->end);
     program->units.nr = 0;
     image_write(ip, LA_IMG_DATA, program->data.data, program->data.nr);
-    show_task(ip);
-    ip->vm->sp = program->top_frame_bytes;
+    show_task(ip, 0);
+    ip->vm->sp += program->top_frame_bytes;
     seek_statement(ip);
     return ip;
 }
@@ -184,10 +195,10 @@ bool la_vm_call(struct la_interp *ip, uint32_t index, uint32_t nr, bool wants, u
     const struct la_fn *fn = &ip->program->fns.data[index];
     uint32_t base = vm->nr_operands - nr;
 
-    if (vm->nr_frames == LA_FRAMES_MAX || vm->sp + fn->frame_bytes > LA_IMG_STACK_BYTES ||
+    if (vm->nr_frames == LA_FRAMES_MAX || vm->sp + fn->frame_bytes > vm->stack_end ||
         base + fn->max_operands + 1 > LA_OPERANDS_MAX)
         return stack_overflow(ip, fn->name);
-    vm->frame[vm->nr_frames++] = (struct la_vm_frame){ret_pc, vm->fp, base, vm->stmt, (int32_t)index, wants};
+    vm->frame[vm->nr_frames++] = (struct la_vm_frame){.ret_pc = ret_pc, .fp = vm->fp, .base = base, .stmt = vm->stmt, .fn = (int32_t)index, .wants = wants};
     vm->fp = vm->sp;
     vm->sp += fn->frame_bytes;
     for (uint32_t i = 0; i < fn->nr_params; i++) {
@@ -196,10 +207,80 @@ bool la_vm_call(struct la_interp *ip, uint32_t index, uint32_t nr, bool wants, u
 
         for (uint32_t k = 0; k < fn->param[i].size; k++)
             bytes[k] = (unsigned char)(value >> 8 * k);
-        image_write(ip, LA_IMG_STACK + vm->fp + fn->param[i].offset, bytes, fn->param[i].size);
+        image_write(ip, vm->fp + fn->param[i].offset, bytes, fn->param[i].size);
     }
     vm->nr_operands = base;
     vm->pc = fn->entry;
+    return true;
+}
+
+bool la_vm_function(const struct la_interp *ip, uint64_t addr, uint32_t *fn)
+{
+    uint64_t offset = addr - ip->image_base, index = (offset - LA_IMG_FUNCTIONS) / LA_FUNCTION_STRIDE;
+
+    *fn = (uint32_t)index;
+    return offset >= LA_IMG_FUNCTIONS && offset < LA_IMG_NATIVES && offset % LA_FUNCTION_STRIDE == 0 &&
+           index < ip->program->fns.nr && ip->program->fns.data[index].defined;
+}
+
+/* ---- threads ---- */
+
+bool la_vm_new(struct la_interp *ip, uint32_t task)
+{
+    struct la_thread *thread = &ip->sched->thread[task];
+    bool idle = task >= LA_THREADS_MAX;
+
+    if (!thread->vm)
+        thread->vm = la_arena_hot(ip->machine->arena, sizeof *thread->vm);
+    if (!thread->vm)
+        return false;
+    thread->vm->state = LA_VM_READY;
+    thread->vm->nr_frames = thread->vm->nr_operands = 0;
+    thread->vm->message[0] = '\0';
+    thread->vm->stmt = UINT32_MAX;
+    thread->vm->fp = idle ? LA_IMG_IDLE_STACK + (task - LA_THREADS_MAX) * LA_IMG_IDLE_STACK_BYTES
+                          : LA_IMG_STACK + task * LA_IMG_STACK_BYTES;
+    thread->vm->sp = thread->vm->fp;
+    thread->vm->stack_end = thread->vm->fp + (idle ? LA_IMG_IDLE_STACK_BYTES : LA_IMG_STACK_BYTES);
+    return true;
+}
+
+bool la_vm_enter(struct la_interp *ip, uint32_t task, uint64_t addr, uint64_t data)
+{
+    struct la_vm *here = ip->vm;
+    uint32_t fn;
+
+    if (!la_vm_function(ip, addr, &fn))
+        return false;
+    ip->vm = ip->sched->thread[task].vm;
+    ip->vm->operand[ip->vm->nr_operands++] = data;
+    bool entered = la_vm_call(ip, fn, 1, false, 0);
+
+    if (entered)
+        ip->vm->frame[0].entry = LA_ENTERED_BY_THREAD;
+    show_task(ip, task);
+    ip->vm = here;
+    return entered;
+}
+
+bool la_vm_interrupt(struct la_interp *ip, uint64_t handler, uint32_t irq, uint64_t dev)
+{
+    struct la_thread *thread = &ip->sched->thread[ip->sched->active];
+    uint32_t fn;
+
+    if (!la_vm_function(ip, handler, &fn) || ip->vm->nr_operands + 2 >= LA_OPERANDS_MAX)
+        return false;
+    ip->vm->operand[ip->vm->nr_operands++] = irq;
+    ip->vm->operand[ip->vm->nr_operands++] = dev;
+    if (!la_vm_call(ip, fn, 2, false, ip->vm->pc))
+        return false;
+    struct la_vm_frame *frame = &ip->vm->frame[ip->vm->nr_frames - 1];
+
+    frame->entry = LA_ENTERED_BY_IRQ;
+    frame->again = thread->again;
+    thread->again = false;
+    if (thread->state == LA_THREAD_SPINNING)
+        (void)la_sched_wake_thread(ip, ip->sched->active); /* it tries again afterwards */
     return true;
 }
 
@@ -210,14 +291,26 @@ bool la_vm_native(struct la_interp *ip, uint32_t row, uint32_t nr, bool wants)
     uint64_t arg[LA_ARGS_MAX] = {0};
     struct la_call call = {
         .interp = ip, .machine = ip->machine, .mm = ip->machine->mm, .arg = arg, .nr = nr, .row = row};
+    struct la_thread *thread = &ip->sched->thread[ip->sched->active];
 
     memcpy(arg, &vm->operand[vm->nr_operands - nr], nr * sizeof *arg);
     vm->nr_operands -= nr;
     read_task(ip);
+    call.again = thread->again;
+    thread->again = false;
     uint64_t result = api->call(&call);
 
     if (!ip->quiet)
-        show_task(ip);
+        show_task(ip, ip->sched->active);
+    if (call.block) {
+        /* it is made again from here, with the same arguments */
+        thread->again = true;
+        ip->blocked = true;
+        memcpy(&vm->operand[vm->nr_operands], arg, nr * sizeof *arg);
+        vm->nr_operands += nr;
+        vm->pc--;
+        return false;
+    }
     if (call.mm->hung && !ip->quiet) {
         char text[120];
 
@@ -236,20 +329,18 @@ bool la_vm_native(struct la_interp *ip, uint32_t row, uint32_t nr, bool wants)
 bool la_interp_call(struct la_interp *ip, uint64_t addr, const uint64_t *args, uint32_t nr, uint64_t *result)
 {
     struct la_vm *vm = ip->vm;
-    uint64_t offset = addr - ip->image_base, fn = (offset - LA_IMG_FUNCTIONS) / LA_FUNCTION_STRIDE;
-    uint32_t frames = vm->nr_frames, pc = vm->pc, stmt = vm->stmt;
+    uint32_t frames = vm->nr_frames, pc = vm->pc, stmt = vm->stmt, fn;
     bool bounded = ip->bounded;
 
     if (nr > LA_ARGS_MAX || vm->nr_operands + nr >= LA_OPERANDS_MAX)
         return false;
-    if (offset < LA_IMG_FUNCTIONS || offset >= LA_IMG_NATIVES || offset % LA_FUNCTION_STRIDE != 0 ||
-        fn >= ip->program->fns.nr || !ip->program->fns.data[fn].defined || ip->nested == LA_NESTED_MAX) {
+    if (!la_vm_function(ip, addr, &fn) || ip->nested == LA_NESTED_MAX) {
         la_vm_oops(ip, "BUG: unable to handle page fault: a callback is not a function", NULL);
         return false;
     }
     for (uint32_t i = 0; i < nr; i++)
         vm->operand[vm->nr_operands++] = args[i];
-    if (!la_vm_call(ip, (uint32_t)fn, nr, true, pc))
+    if (!la_vm_call(ip, fn, nr, true, pc))
         return false;
     if (!bounded)
         ip->budget = LA_CALLBACK_STATEMENTS_MAX;
@@ -283,13 +374,65 @@ struct la_place la_interp_place(const struct la_interp *ip, uint32_t index, uint
                                  stmt->fn >= 0 && (uint32_t)stmt->fn < p->fns.nr ? p->fns.data[stmt->fn].name : ""};
 }
 
+uint32_t la_vm_next_stmt(const struct la_interp *ip, const struct la_vm *vm)
+{
+    const struct la_insn *next = &ip->program->code.data[vm->pc];
+
+    if (vm->state == LA_VM_READY)
+        return next->op == LA_OP_STMT ? (uint32_t)next->c : vm->stmt;
+    return vm->state == LA_VM_DONE ? UINT32_MAX : vm->stmt;
+}
+
+struct la_place la_vm_place(const struct la_interp *ip, const struct la_vm *vm)
+{
+    struct la_place place = la_interp_place(ip, la_vm_next_stmt(ip, vm), vm->nr_frames);
+
+    if (place.done && vm->nr_frames > 0) /* an empty function: all that is left is to return */
+        place = (struct la_place){.block = LA_BLOCK_CONSOLE,
+                                  .depth = vm->nr_frames,
+                                  .function = ip->program->fns.data[vm->frame[vm->nr_frames - 1].fn].name};
+    return place;
+}
+
+const struct la_sched *la_interp_sched(const struct la_interp *ip)
+{
+    return ip->sched;
+}
+
+struct la_place la_interp_thread_place(const struct la_interp *ip, uint32_t index)
+{
+    const struct la_thread *thread = &ip->sched->thread[index];
+
+    if (thread->state == LA_THREAD_NONE || thread->state == LA_THREAD_DEAD || !thread->vm)
+        return (struct la_place){.done = true, .function = ""};
+    return la_vm_place(ip, thread->vm);
+}
+
 struct la_place la_interp_where(const struct la_interp *ip)
 {
     const struct la_vm *vm = ip->vm;
 
-    if (vm->state != LA_VM_READY)
+    if (vm->state != LA_VM_READY || ip->sched->stopped)
         return (struct la_place){.done = true, .function = ""};
-    return la_interp_place(ip, (uint32_t)ip->program->code.data[vm->pc].c, vm->nr_frames);
+    return la_vm_place(ip, vm);
+}
+
+/* What a thread's statement came to, for the scheduler. */
+static void after_statement(struct la_interp *ip, enum la_run run)
+{
+    struct la_vm *vm = ip->vm;
+
+    if (run == LA_RUN_END) {
+        vm->state = LA_VM_DONE;
+        la_sched_exit(ip, 0);
+    } else if (run == LA_RUN_THREAD_END) {
+        la_sched_exit(ip, (int32_t)ip->returned);
+    } else if (run == LA_RUN_IRQ_END) {
+        ip->sched->thread[ip->sched->active].again = vm->frame[vm->nr_frames].again;
+        la_sched_irq_return(ip);
+    }
+    if (la_sched_matters(ip) || ip->sched->nr_asked || run != LA_RUN_STMT)
+        la_sched_settle(ip);
 }
 
 static enum la_step_status status_of(enum la_vm_state state)
@@ -323,17 +466,18 @@ enum la_step_status la_interp_step(struct la_interp *ip, struct la_step *step)
 
     if (step)
         *step = (struct la_step){.at = la_interp_where(ip)};
-    if (vm->state != LA_VM_READY)
+    if (vm->state != LA_VM_READY || ip->sched->stopped)
         return LA_STEP_DONE;
     ip->has_value = false;
-    if (la_vm_run(ip, true, UINT32_MAX) == LA_RUN_END)
-        vm->state = LA_VM_DONE;
+    ip->blocked = false;
+    after_statement(ip, la_vm_run(ip, true, UINT32_MAX));
     if (step) {
         tell_value(ip, step);
         if (vm->nr_frames > depth && vm->state == LA_VM_READY)
             step->entered = ip->program->fns.data[vm->frame[vm->nr_frames - 1].fn].name;
     }
-    return status_of((enum la_vm_state)vm->state);
+    /* the thread that ran may be the one that stopped the program, or the last one that could run */
+    return status_of((enum la_vm_state)(vm->state == LA_VM_READY ? ip->vm->state : vm->state));
 }
 
 const char *la_interp_message(const struct la_interp *ip, struct la_span *span)

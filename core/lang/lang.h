@@ -123,6 +123,28 @@ void la_interp_value_text(const struct la_interp *interp, const struct la_step *
 /** Append the type's name as C writes it: "struct page *". */
 void la_type_text(const struct la_type *type, struct la_buf *out);
 
+/* ---- threads and choices ---- */
+
+struct la_sched; /* lang/sched.h */
+struct la_sched_choice;
+
+/** Threads and CPUs, to be looked at. */
+const struct la_sched *la_interp_sched(const struct la_interp *interp);
+/** The statement @thread stands at; done when it is dead. */
+struct la_place la_interp_thread_place(const struct la_interp *interp, uint32_t thread);
+
+/** After the arena was put back to a keyframe: find the thread that runs again. */
+void la_interp_restored(struct la_interp *interp);
+/** The thread and the CPU whose statement comes next. */
+void la_interp_runner(const struct la_interp *interp, uint32_t *thread, uint32_t *cpu);
+/**
+ * Read "@run CPU", "@preempt CPU", "@migrate THREAD CPU" or "@interrupt CPU IRQ".  False when @text
+ * begins with '@' and is none of them, or when it cannot be chosen now; then @diags says why.
+ */
+bool la_interp_read_choice(struct la_interp *interp, const char *text, struct la_sched_choice *choice, struct la_diags *diags);
+/** Make a choice that la_interp_read_choice accepted, between two statements. */
+void la_interp_choose(struct la_interp *interp, const struct la_sched_choice *choice);
+
 /* ---- typed statements and questions ---- */
 
 /**
@@ -146,6 +168,9 @@ bool la_interp_eval_text(struct la_interp *interp, const char *text, size_t len,
 
 /* ---- looking inside ---- */
 
+/** Read simulated memory without reporting anything; false when it would fault. */
+bool la_interp_peek(const struct la_interp *interp, uint64_t addr, void *buf, uint32_t len);
+
 /* One variable, or one element of an array or structure ("pages[3]", "dev.next"). */
 struct la_var {
     const char *name; /* valid during the callback */
@@ -165,6 +190,21 @@ void la_interp_function_text(const struct la_interp *interp, uint64_t addr, stru
 void la_interp_vars(const struct la_interp *interp, void (*visit)(void *ctx, const struct la_var *var), void *ctx);
 /** Call @visit for each active call, innermost first: its place (the statement it is in). */
 void la_interp_stack(const struct la_interp *interp, void (*visit)(void *ctx, const struct la_place *place), void *ctx);
+
+/* A static per-CPU variable, or a percpu_counter. */
+struct la_percpu_var {
+    const char *name, *type_text; /* valid during the callback */
+    const struct la_type *type;
+    uint64_t address;             /* of the master, or of the counter */
+    uint32_t offset, size;        /* of the master in the image; bytes */
+    uint8_t exported;             /* 1 EXPORT_PER_CPU_SYMBOL, 2 …_GPL */
+    bool counter;                 /* struct percpu_counter, which is no per-CPU variable itself */
+};
+
+/** Call @visit for each static per-CPU variable and each percpu_counter of the program, the last one first.  Return: how many. */
+uint32_t la_interp_percpu_vars(const struct la_interp *interp, void (*visit)(void *ctx, const struct la_percpu_var *var), void *ctx);
+/** Append the object of @type at @addr as text: "5", "{1, 2, 3}". */
+void la_interp_object_text(const struct la_interp *interp, const struct la_type *type, uint64_t addr, struct la_buf *out);
 
 /* ---- callbacks from kernel functions (constructors, mempool functions) ---- */
 

@@ -256,23 +256,19 @@ static void show_locals(struct walk *w, uint32_t stmt, uint32_t fp)
 
     for (const struct la_sym *s = env; s && s->level > 0 && w->variables < VARIABLES_MAX; s = s->prev)
         if ((s->kind == LA_SYM_LOCAL || s->kind == LA_SYM_GLOBAL) && !hidden(env, s))
-            show_symbol(w, s, w->ip->image_base + (s->kind == LA_SYM_LOCAL ? LA_IMG_STACK + fp : 0) + s->offset);
+            show_symbol(w, s, w->ip->image_base + (s->kind == LA_SYM_LOCAL ? fp : 0) + s->offset);
 }
 
 /* The statement each frame is in: the next one of the innermost, the calling one of the others. */
 static uint32_t innermost_stmt(const struct la_interp *ip)
 {
-    const struct la_vm *vm = ip->vm;
-
-    if (vm->state == LA_VM_READY)
-        return (uint32_t)ip->program->code.data[vm->pc].c;
-    return vm->state == LA_VM_DONE ? UINT32_MAX : vm->stmt;
+    return la_vm_next_stmt(ip, ip->vm);
 }
 
 static void show_globals(struct walk *w, uint32_t stmt)
 {
     const struct la_program *p = w->ip->program;
-    uint32_t units = w->ip->vm->nr_units;
+    uint32_t units = w->ip->sched->nr_units;
     /* Typed declarations first, then those of the text up to here. */
     const struct la_sym *from = units && units <= p->units.nr ? p->units.data[units - 1].after.env : NULL;
     const struct la_sym *env = stmt < p->stmts.nr ? p->stmts.data[stmt].env : p->end.env;
@@ -306,6 +302,43 @@ void la_interp_vars(const struct la_interp *ip, void (*visit)(void *ctx, const s
     la_buf_free(&w.name);
     la_buf_free(&w.type_text);
     la_buf_free(&w.value_text);
+}
+
+/* ---- per-CPU variables ---- */
+
+uint32_t la_interp_percpu_vars(const struct la_interp *ip, void (*visit)(void *ctx, const struct la_percpu_var *var), void *ctx)
+{
+    const struct la_program *p = ip->program;
+    uint32_t units = ip->sched->nr_units, nr = 0;
+    const struct la_sym *from = units && units <= p->units.nr ? p->units.data[units - 1].after.env : p->end.env;
+    struct la_buf text;
+
+    la_buf_init(&text, ip->host);
+    for (const struct la_sym *s = from; s; s = s->prev) {
+        bool counter = s->type && s->type->kind == LA_TY_RECORD && s->type->record->tag &&
+                       strcmp(s->type->record->tag, "percpu_counter") == 0;
+
+        if (s->kind != LA_SYM_GLOBAL || (!s->percpu && !counter) || s->prelude)
+            continue;
+        la_buf_clear(&text);
+        la_type_text(s->type, &text);
+        visit(ctx, &(struct la_percpu_var){.name = s->name->text,
+                                           .type_text = la_buf_str(&text),
+                                           .type = s->type,
+                                           .address = ip->image_base + s->offset,
+                                           .offset = s->offset,
+                                           .size = la_type_size(s->type),
+                                           .exported = s->exported,
+                                           .counter = !s->percpu});
+        nr++;
+    }
+    la_buf_free(&text);
+    return nr;
+}
+
+void la_interp_object_text(const struct la_interp *ip, const struct la_type *type, uint64_t addr, struct la_buf *out)
+{
+    text_of_object(ip, type, addr, 0, out);
 }
 
 void la_interp_stack(const struct la_interp *ip, void (*visit)(void *ctx, const struct la_place *place), void *ctx)

@@ -229,13 +229,11 @@ static const char *best_guess(struct la_program *p, const char *name)
 
 void la_unknown_name(struct la_program *p, const struct la_token *t, bool call)
 {
-    const char *name = t->u.name->text, *later = la_api_later(name), *guess = best_guess(p, name);
+    const char *name = t->u.name->text, *guess = best_guess(p, name);
     struct la_buf hint;
 
     la_buf_init(&hint, p->host);
-    if (later)
-        la_buf_printf(&hint, "%s is not simulated yet (%s)", name, later);
-    else if (guess)
+    if (guess)
         la_buf_printf(&hint, "did you mean %s?", guess);
     else if (call)
         la_buf_puts(&hint, "define the function above its first use, or look at the list of kernel calls");

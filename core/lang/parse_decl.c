@@ -304,10 +304,41 @@ static bool variable_type_ok(struct la_program *p, const struct la_type *type, c
     return false;
 }
 
+/* `extern` names a variable that stands elsewhere: before, or (for a declaration that came first) now. */
+static struct la_sym *declared_before(struct la_program *p, const struct la_specifiers *spec, const struct la_type *type,
+                                      const struct la_token *name)
+{
+    struct la_sym *sym = name->u.name->sym;
+    struct la_buf text;
+
+    if (!sym || sym->kind != LA_SYM_GLOBAL || sym->prelude || (!spec->is_extern && (!sym->only_declared || p->level > 0)))
+        return NULL;
+    if (!la_type_same(sym->type, type)) {
+        la_buf_init(&text, p->host);
+        la_error_at(p, la_token_span(name), LA_E_TYPE, "both must have the same type", "`%.60s` was declared as %s in line %u",
+                    name->u.name->text, la_quote_type(p, sym->type, &text), (unsigned)sym->span.line);
+        la_buf_free(&text);
+    }
+    return sym;
+}
+
+static void note_percpu(struct la_program *p, const struct la_specifiers *spec, struct la_sym *sym, const struct la_token *name)
+{
+    if (spec->is_percpu && !spec->is_extern && p->level > 0)
+        la_error_at(p, la_token_span(name), LA_E_TYPE, "move the line in front of the function",
+                    "a per-CPU variable is defined outside of functions");
+    if (spec->is_percpu && spec->is_extern && !sym->percpu && sym->span.line != la_token_span(name).line)
+        la_error_at(p, la_token_span(name), LA_E_TYPE, "define it with DEFINE_PER_CPU(type, name)", "`%.60s` is no per-CPU variable",
+                    name->u.name->text);
+    sym->percpu |= spec->is_percpu;
+    if (spec->exported)
+        sym->exported = spec->exported;
+}
+
 static void declare_variable(struct la_program *p, const struct la_specifiers *spec, const struct la_type *type,
                              const struct la_token *name)
 {
-    bool global = p->level == 0 || spec->is_static, initialised = la_accept(p, LA_P_ASSIGN);
+    bool global = p->level == 0 || spec->is_static || spec->is_percpu || spec->is_extern, initialised = la_accept(p, LA_P_ASSIGN);
     bool good = variable_type_ok(p, type, name);
 
     if (!good)
@@ -318,9 +349,14 @@ static void declare_variable(struct la_program *p, const struct la_specifiers *s
         type = complete_array(p, type, la_token_span(name));
     /* The name is in scope in its own initialiser, as C has it, but its step comes before it. */
     struct la_sym *env = p->env;
-    struct la_sym *sym = la_declare(p, global ? LA_SYM_GLOBAL : LA_SYM_LOCAL, name->u.name, type, la_token_span(name));
+    struct la_sym *sym = declared_before(p, spec, type, name);
+    bool known = sym != NULL;
 
-    if (!(global ? la_place_global(p, sym) : la_place_local(p, sym)))
+    if (!known)
+        sym = la_declare(p, global ? LA_SYM_GLOBAL : LA_SYM_LOCAL, name->u.name, type, la_token_span(name));
+    note_percpu(p, spec, sym, name);
+    sym->only_declared = spec->is_extern && !initialised && (!known || sym->only_declared);
+    if (!known && !(global ? la_place_global(p, sym) : la_place_local(p, sym)))
         return;
     if (!initialised)
         return;

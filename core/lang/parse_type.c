@@ -65,7 +65,7 @@ static bool looks_like_type(const struct la_program *p, uint32_t ahead)
 bool la_starts_type(const struct la_program *p, const struct la_token *t)
 {
     if (is_type_word(t->kind) || is_qualifier(t->kind) || t->kind == LA_K_TYPEDEF || t->kind == LA_K_STATIC ||
-        t->kind == LA_K_EXTERN || typedef_of(t))
+        t->kind == LA_K_EXTERN || t->kind == LA_K_PERCPU || typedef_of(t))
         return true;
     return t == la_peek(p) && looks_like_type(p, 0);
 }
@@ -339,6 +339,31 @@ static const struct la_type *unknown_type(struct la_program *p)
     return p->types.t_int;
 }
 
+/* `static` and its like; false when @kind is none of them. */
+static bool read_storage(uint16_t kind, struct la_specifiers *spec)
+{
+    switch (kind) {
+    case LA_K_TYPEDEF:
+        spec->is_typedef = true;
+        return true;
+    case LA_K_STATIC:
+        spec->is_static = true;
+        return true;
+    case LA_K_EXTERN:
+        spec->is_extern = true;
+        return true;
+    case LA_K_PERCPU:
+        spec->is_percpu = true;
+        return true;
+    case LA_K_EXPORTED:
+    case LA_K_EXPORTED_GPL:
+        spec->exported = kind == LA_K_EXPORTED ? 1 : 2;
+        return true;
+    default:
+        return false;
+    }
+}
+
 struct la_specifiers la_parse_specifiers(struct la_program *p)
 {
     struct la_specifiers spec = {.span = la_token_span(la_peek(p))};
@@ -350,10 +375,7 @@ struct la_specifiers la_parse_specifiers(struct la_program *p)
 
         if (is_qualifier(t->kind)) {
             skip_qualifier(p);
-        } else if (t->kind == LA_K_TYPEDEF || t->kind == LA_K_STATIC || t->kind == LA_K_EXTERN) {
-            spec.is_typedef |= t->kind == LA_K_TYPEDEF;
-            spec.is_static |= t->kind == LA_K_STATIC;
-            spec.is_extern |= t->kind == LA_K_EXTERN;
+        } else if (read_storage(t->kind, &spec)) {
             (void)la_next(p);
         } else if (t->kind >= LA_K_VOID && t->kind <= LA_K_DOUBLE && !spec.type) {
             count_word(&words, la_next(p).kind);

@@ -46,6 +46,9 @@
     "typedef long long loff_t; typedef int irqreturn_t; typedef int pid_t;"                                            \
     "typedef struct { int counter; } atomic_t;"                                                                        \
     "typedef struct spinlock { unsigned int locked; } spinlock_t;"                                                     \
+    "struct mutex { unsigned int owner; }; struct completion { unsigned int done; };"                                  \
+    "typedef struct wait_queue_head { unsigned int lock; } wait_queue_head_t;"                                         \
+    "typedef irqreturn_t (*irq_handler_t)(int irq, void *dev_id);"                                                     \
     "typedef struct mempool_s mempool_t; typedef struct kmem_cache kmem_cache_t;"                                      \
     "typedef unsigned long pgprot_t; struct percpu_counter { s64 count; s32 *counters; };"                    \
     "struct list_head { struct list_head *next, *prev; };"                                                             \
@@ -146,7 +149,29 @@
     "#define unlikely(x) (x)\n"                                                                                        \
     "#define READ_ONCE(x) (x)\n"                                                                                       \
     "#define WRITE_ONCE(x, v) ((x) = (v))\n"                                                                           \
-    "#define DEFINE_SPINLOCK(name) spinlock_t name\n"                                                                  \
+    "#define DEFINE_SPINLOCK(name) spinlock_t name\n"                                                          \
+    "#define DEFINE_MUTEX(name) struct mutex name\n"                                                           \
+    "#define DECLARE_COMPLETION(name) struct completion name\n"                                                \
+    "#define DECLARE_COMPLETION_ONSTACK(name) struct completion name = { 0 }\n"                                        \
+    "#define DECLARE_WAIT_QUEUE_HEAD(name) wait_queue_head_t name\n"                                           \
+    "#define init_waitqueue_head(wq) ((wq)->lock = 0)\n"                                                               \
+    "#define wait_event(wq, condition) while (!__wait_event(&(wq), !!(condition), 0)) { }\n"                           \
+    "#define wait_event_interruptible(wq, condition) while (!__wait_event(&(wq), !!(condition), 1)) { }\n"             \
+    "#define wake_up_all(wq) wake_up(wq)\n"                                                                            \
+    "#define wake_up_interruptible(wq) wake_up(wq)\n"                                                                  \
+    "#define TASK_RUNNING 0L\n"                                                                                        \
+    "#define TASK_INTERRUPTIBLE 1L\n"                                                                                  \
+    "#define TASK_UNINTERRUPTIBLE 2L\n"                                                                                \
+    "#define __set_current_state(state) set_current_state(state)\n"                                                    \
+    "#define yield() schedule()\n"                                                                                     \
+    "#define raw_smp_processor_id() smp_processor_id()\n"                                                              \
+    "#define IRQ_NONE 0\n"                                                                                             \
+    "#define IRQ_HANDLED 1\n"                                                                                          \
+    "#define IRQF_SHARED 0x80UL\n"                                                                                     \
+    "#define MAX_ERRNO 4095\n"                                                                                         \
+    "#define IS_ERR(ptr) ((unsigned long)(void *)(ptr) >= (unsigned long)-MAX_ERRNO)\n"                                \
+    "#define PTR_ERR(ptr) ((long)(void *)(ptr))\n"                                                                     \
+    "#define ERR_PTR(error) ((void *)(long)(error))\n"                                                                  \
     "#define page_ref_count page_count\n"                                                                              \
     "#define module_init(f) f()\n"                                                                                     \
     "#define module_exit(f)\n"                                                                                         \
@@ -158,10 +183,10 @@
     "#define VM_ALLOC 0x2UL\n"                                                                                         \
     "#define VM_IOREMAP 0x1UL\n"                                                                                       \
     "#define PAGE_KERNEL 0x163UL\n"                                                                                    \
-    "#define DEFINE_PER_CPU(type, name) typeof(type) name\n"                                                           \
-    "#define DECLARE_PER_CPU(type, name)\n"                                                                              \
-    "#define EXPORT_PER_CPU_SYMBOL(name)\n"                                                                            \
-    "#define EXPORT_PER_CPU_SYMBOL_GPL(name)\n"                                                                        \
+    "#define DEFINE_PER_CPU(type, name) __percpu_section typeof(type) name\n"                                                           \
+    "#define DECLARE_PER_CPU(type, name) extern __percpu_section typeof(type) name\n"                                                                              \
+    "#define EXPORT_PER_CPU_SYMBOL(name) extern __percpu_section __ksymtab typeof(name) name\n"                                                                            \
+    "#define EXPORT_PER_CPU_SYMBOL_GPL(name) extern __percpu_section __ksymtab_gpl typeof(name) name\n"                                                                        \
     "#define alloc_percpu(type) ((typeof(type) *)__alloc_percpu(sizeof(type), sizeof(type) % 8 == 0 ? 8 : 4))\n"       \
     "#define per_cpu_ptr(ptr, cpu) ((typeof(ptr))__per_cpu_ptr((const void *)(ptr), (cpu)))\n"                         \
     "#define this_cpu_ptr(ptr) ((typeof(ptr))__this_cpu_ptr((const void *)(ptr)))\n"                                   \

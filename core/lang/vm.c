@@ -195,6 +195,23 @@ static void return_value(struct la_interp *ip, uint64_t value)
         vm->operand[vm->nr_operands++] = value;
 }
 
+/* A kernel call by its address.  When it has to wait, the address comes back below the arguments. */
+static bool native_pointer(struct la_interp *ip, uint32_t row, uint32_t nr, bool wants, uint64_t addr)
+{
+    struct la_vm *vm = ip->vm;
+
+    if (la_vm_native(ip, row, nr, wants))
+        return true;
+    if (ip->blocked) {
+        uint32_t at = vm->nr_operands - nr;
+
+        memmove(&vm->operand[at + 1], &vm->operand[at], nr * sizeof *vm->operand);
+        vm->operand[at] = addr;
+        vm->nr_operands++;
+    }
+    return false;
+}
+
 /* A call through a pointer: the address lies below the @nr arguments. */
 static bool call_pointer(struct la_interp *ip, uint32_t nr, bool wants)
 {
@@ -215,7 +232,7 @@ static bool call_pointer(struct la_interp *ip, uint32_t nr, bool wants)
 
         (void)la_api_table(&rows);
         if (row < rows)
-            return la_vm_native(ip, row, nr, wants);
+            return native_pointer(ip, row, nr, wants, addr);
     }
     if (addr < LA_PAGE_SIZE)
         (void)snprintf(text, sizeof text, "BUG: kernel NULL pointer dereference, address: %0*llx",
@@ -260,7 +277,7 @@ static bool call_pointer(struct la_interp *ip, uint32_t nr, bool wants)
 #define STORES(suffix, put)                                                                                            \
     case LA_OP_STL_##suffix:                                                                                           \
         put(stack + i->c, TOP);                                                                                        \
-        touch(ip, LA_IMG_STACK + vm->fp + (uint32_t)i->c, suffix);                                                     \
+        touch(ip, vm->fp + (uint32_t)i->c, suffix);                                                     \
         break;                                                                                                         \
     case LA_OP_STG_##suffix:                                                                                           \
         put(ip->image + i->c, TOP);                                                                                    \
@@ -278,7 +295,7 @@ static bool call_pointer(struct la_interp *ip, uint32_t nr, bool wants)
 
 /* Registers of the loop live in locals; calls need them in the vm. */
 #define SAVE() (vm->pc = pc, vm->nr_operands = n)
-#define LOAD() (pc = vm->pc, n = vm->nr_operands, stack = ip->image + LA_IMG_STACK + vm->fp)
+#define LOAD() (pc = vm->pc, n = vm->nr_operands, stack = ip->image + vm->fp)
 
 /* The one function that is longer than a screen: a switch with a line or two for each instruction. */
 enum la_run la_vm_run(struct la_interp *ip, bool stepping, uint32_t stop_frames)
@@ -288,7 +305,7 @@ enum la_run la_vm_run(struct la_interp *ip, bool stepping, uint32_t stop_frames)
     uint64_t *op = vm->operand;
     unsigned char bytes[8], *stack;
     uint32_t pc, n;
-    bool first = stepping;
+    bool first = stepping && !ip->sched->thread[ip->sched->active].again; /* else in the middle of a statement */
 
     LOAD();
     for (;;) {
@@ -345,7 +362,7 @@ enum la_run la_vm_run(struct la_interp *ip, bool stepping, uint32_t stop_frames)
             n++;
             break;
         case LA_OP_LEAL:
-            PUSH(ip->image_base + LA_IMG_STACK + vm->fp + (uint32_t)i->c);
+            PUSH(ip->image_base + vm->fp + (uint32_t)i->c);
             break;
         case LA_OP_DIV_S4:
         case LA_OP_DIV_S8:
@@ -411,10 +428,15 @@ enum la_run la_vm_run(struct la_interp *ip, bool stepping, uint32_t stop_frames)
         case LA_OP_RET:
         case LA_OP_RETV: {
             uint64_t v = i->op == LA_OP_RET ? op[--n] : 0;
+            uint8_t entry = vm->frame[vm->nr_frames - 1].entry;
 
             SAVE();
             return_value(ip, v);
             LOAD();
+            if (entry != LA_ENTERED_BY_CALL) {
+                ip->returned = v;
+                return entry == LA_ENTERED_BY_IRQ ? LA_RUN_IRQ_END : LA_RUN_THREAD_END;
+            }
             if (vm->nr_frames == stop_frames)
                 return LA_RUN_RETURNED;
             break;

@@ -5,9 +5,9 @@
  * Cost: that of the allocation functions, and one pointer in the array.
  *
  * Deviations:
- *  A. One thread: a caller that would sleep lets ticks pass until an element comes back
- *     (la_mempool_free_later) or the allocation function succeeds; when nothing is on its way the
- *     program is stopped as hung.
+ *  A. While no other thread lives, a caller that would sleep lets ticks pass until an element comes
+ *     back (la_mempool_free_later) or the allocation function succeeds; when nothing is on its way
+ *     the program is stopped as hung.
  *  B. Elements given out are counted, which the kernel does not do, and a pool that was destroyed
  *     is remembered as destroyed.
  *
@@ -291,8 +291,7 @@ static void tell_empty(struct la_mm *mm, const struct la_mempool *pool, const ch
     LA_TRACE(mm->trace, POOL_EMPTY, pool->address, text);
 }
 
-/* Ticks to the next delayed free of any pool, at most five seconds; 0 = nothing is on its way. */
-static uint32_t next_wake(const struct la_mm *mm)
+uint32_t la_mempool_next_free(const struct la_mm *mm)
 {
     uint32_t best = 0;
 
@@ -308,7 +307,7 @@ static uint32_t next_wake(const struct la_mm *mm)
     return best < WAIT_TICKS ? best : WAIT_TICKS;
 }
 
-uint64_t la_mempool_alloc(struct la_mm *mm, struct la_mempool *pool, la_gfp_t gfp)
+uint64_t la_mempool_alloc_or_wait(struct la_mm *mm, struct la_mempool *pool, la_gfp_t gfp, bool *must_wait)
 {
     la_gfp_t light;
 
@@ -332,9 +331,9 @@ uint64_t la_mempool_alloc(struct la_mm *mm, struct la_mempool *pool, la_gfp_t gf
             tell_empty(mm, pool, "this caller must not sleep, so it gets NULL");
             return 0;
         }
-        uint32_t ticks = next_wake(mm);
+        uint32_t ticks = la_mempool_next_free(mm);
 
-        if (ticks == 0 && ++waits == WAITS_MAX) {
+        if (ticks == 0 && !must_wait && ++waits == WAITS_MAX) {
             tell_empty(mm, pool, "the caller sleeps, and nobody is going to give an element back");
             mm->hung = true;
             return 0;
@@ -342,11 +341,20 @@ uint64_t la_mempool_alloc(struct la_mm *mm, struct la_mempool *pool, la_gfp_t gf
         if (!pool->waiting_since)
             tell_empty(mm, pool, "the caller sleeps until an element comes back, at most five seconds at a time");
         pool->waiting_since = mm->tick + 1;
+        if (must_wait) {
+            *must_wait = true;
+            return 0;
+        }
         ticks = ticks ? ticks : WAIT_TICKS;
         LA_TRACE(mm->trace, WAIT, ticks);
         la_mm_tick(mm, ticks);
     }
     return 0;
+}
+
+uint64_t la_mempool_alloc(struct la_mm *mm, struct la_mempool *pool, la_gfp_t gfp)
+{
+    return la_mempool_alloc_or_wait(mm, pool, gfp, NULL);
 }
 
 /* ---- free ---- */

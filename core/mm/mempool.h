@@ -47,6 +47,10 @@ uint64_t la_mempool_create(struct la_mm *mm, int32_t min_nr, const struct la_poo
 struct la_mempool *la_mempool_at(const struct la_mm *mm, uint64_t address);
 /** mempool_alloc: an element; 0 = NULL.  Sets mm->hung when it would wait for ever. */
 uint64_t la_mempool_alloc(struct la_mm *mm, struct la_mempool *pool, la_gfp_t gfp);
+/** As la_mempool_alloc; where it would let time pass it sets *@must_wait instead and returns 0 (NULL: time passes). */
+uint64_t la_mempool_alloc_or_wait(struct la_mm *mm, struct la_mempool *pool, la_gfp_t gfp, bool *must_wait);
+/** Ticks until another task gives an element back to any pool, at most five seconds; 0 = nothing is on its way. */
+uint32_t la_mempool_next_free(const struct la_mm *mm);
 /** mempool_free; NULL is allowed. */
 void la_mempool_free(struct la_mm *mm, struct la_mempool *pool, uint64_t element);
 /** Let another task give @element back after @ticks; false when too many are on their way. */

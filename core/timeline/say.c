@@ -123,6 +123,24 @@ static bool say_print(const struct la_timeline *t, struct la_buf *out)
     return true;
 }
 
+/* Who runs now, and why: the most telling of the events about threads. */
+static bool say_threads(const struct la_timeline *t, struct la_buf *out)
+{
+    static const enum la_event_id telling[] = {LA_EV_CHOICE_REFUSED, LA_EV_IRQ_ENTER,    LA_EV_THREAD_MIGRATE, LA_EV_THREAD_SLEEP,
+                                               LA_EV_SPIN,           LA_EV_PREEMPT_WANTED, LA_EV_IRQ_PENDING,  LA_EV_THREAD_EXIT,
+                                               LA_EV_IRQ_EXIT,       LA_EV_THREAD_WAKE,  LA_EV_THREAD_SWITCH};
+
+    for (uint32_t i = 0; i < sizeof telling / sizeof *telling; i++) {
+        struct count c = count(t->trace, telling[i]);
+
+        if (!c.nr)
+            continue;
+        la_event_sentence(t->trace, c.first, out);
+        return true;
+    }
+    return false;
+}
+
 static void say_value(const struct la_timeline *t, const struct la_last_step *last, struct la_buf *out)
 {
     struct la_span span;
@@ -145,7 +163,7 @@ static void say_value(const struct la_timeline *t, const struct la_last_step *la
 void la_say(const struct la_timeline *t, const struct la_last_step *last, struct la_buf *out)
 {
     bool said = last->status != LA_STEP_ASSERT_FAILED &&
-                (say_oops(t, out) || la_say_objects(t, out) || say_alloc(t, out) || say_free(t, out) || say_print(t, out));
+                (say_oops(t, out) || say_threads(t, out) || la_say_objects(t, out) || say_alloc(t, out) || say_free(t, out) || say_print(t, out));
 
     if (!said)
         say_value(t, last, out);

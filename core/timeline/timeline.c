@@ -1,6 +1,7 @@
 /* timeline.c: step, keyframes, seek, typed statements; timeline.h has the picture. */
 #include "timeline/timeline.h"
 
+#include "lang/sched.h"
 #include "timeline/record.h"
 
 #include <assert.h>
@@ -219,10 +220,46 @@ static void end_statement(struct la_timeline *t, enum la_step_status status, con
     maybe_keyframe(t);
 }
 
+/* A statement of the program; false when there is none. */
+static bool run_program(struct la_timeline *t)
+{
+    struct la_step what = {0};
+
+    begin_statement(t);
+    enum la_step_status status = la_interp_step(t->interp, &what);
+
+    if (status != LA_STEP_DONE)
+        end_statement(t, status, &what, NULL);
+    return status != LA_STEP_DONE;
+}
+
+/* A choice about threads and CPUs is a step of its own; only "@run" is a statement of that CPU. */
+static bool run_choice(struct la_timeline *t, const char *text, struct la_diags *diags)
+{
+    struct la_step what = {.at = {.block = LA_BLOCK_CONSOLE, .function = ""}};
+    struct la_sched_choice choice;
+
+    if (!la_interp_read_choice(t->interp, text, &choice, diags))
+        return false;
+    begin_statement(t);
+    la_interp_choose(t->interp, &choice);
+    if (choice.kind == LA_CHOOSE_CPU) {
+        /* the events of the choice and of the statement are one step */
+        enum la_step_status status = la_interp_step(t->interp, &what);
+
+        end_statement(t, status, &what, NULL);
+    } else {
+        end_statement(t, LA_STEP_RAN, &what, text);
+    }
+    return true;
+}
+
 static bool run_typed(struct la_timeline *t, const char *text, struct la_diags *diags)
 {
     struct la_step what = {0};
 
+    if (text[0] == '@')
+        return run_choice(t, text, diags);
     begin_statement(t);
     enum la_step_status status = la_interp_eval(t->interp, text, strlen(text), 1, diags, &what);
 
@@ -250,7 +287,6 @@ static void refuse_choice(struct la_timeline *t, const char *typed, const struct
 bool la_timeline_step(struct la_timeline *t)
 {
     const char *typed = choice_at(t, t->step);
-    struct la_step what = {0};
 
     if (!t->interp || t->step >= LA_TIMELINE_STEPS_MAX)
         return false;
@@ -269,14 +305,10 @@ bool la_timeline_step(struct la_timeline *t)
         t->end = t->step;
         return false;
     }
-    begin_statement(t);
-    enum la_step_status status = la_interp_step(t->interp, &what);
-
-    if (status == LA_STEP_DONE) {
+    if (!run_program(t)) {
         t->end = t->step;
         return false;
     }
-    end_statement(t, status, &what, NULL);
     if (t->stopped || (la_interp_where(t->interp).done && !choice_at(t, t->step)))
         t->end = t->step;
     return true;
@@ -303,6 +335,8 @@ static void put_back(struct la_timeline *t, const struct la_keyframe_at *at)
     t->in_section = at->in_section;
     t->stopped = false;
     t->last.step = 0;
+    if (t->interp)
+        la_interp_restored(t->interp);
     la_record_move(t, at->step);
 }
 
@@ -370,7 +404,8 @@ bool la_timeline_type(struct la_timeline *t, const char *text, size_t len, struc
     if (good) {
         leave_future(t, before);
         good = la_record_choice(t, before, la_buf_str(&copy));
-        t->last.typed = choice_at(t, before); /* the log's own copy lives on */
+        if (t->last.typed)
+            t->last.typed = choice_at(t, before); /* the log's own copy lives on */
     } else if (before) {
         /* it did not compile: nothing ran, but the events of the last step were emptied */
         t->last.step = 0;

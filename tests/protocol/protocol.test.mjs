@@ -331,6 +331,24 @@ describe('what is wrong is said, and changes nothing', () => {
     });
 });
 
+describe('choices about threads', () => {
+  const code = 'int worker(void *unused) { return 0; }\nirqreturn_t nic(int irq, void *dev) { return IRQ_HANDLED; }\nrequest_irq(5, nic, 0, "nic", NULL);\nstruct task_struct *a = kthread_run(worker, NULL, "a");\nint k = 1;\nk++;\n';
+  test('each kind is answered, and wrong ones are explained', () =>
+    play((function* () {
+      yield { op: 'open', source: LESSON('{"profile": "slide", "cpus": 2}', code), since: {} };
+      yield { op: 'step', n: 2 };
+      for (const choice of [{ do: 'preempt', cpu: 0 }, { do: 'migrate', thread: 1, cpu: 0 }, { do: 'interrupt', cpu: 1, irq: 5 }, { do: 'run', cpu: 1 }]) {
+        const { result } = yield { op: 'choose', ...choice };
+        assert.equal(result.steps.length, 1);
+        assert.match(result.steps[0].say, /\S/);
+      }
+      const { result } = yield { op: 'log' };
+      assert.deepEqual(result.choices.map(({ text }) => text), ['@preempt 0', '@migrate 1 0', '@interrupt 1 5', '@run 1']);
+      for (const [choice, code] of [[{ do: 'run', cpu: 7 }, 'bad-choice'], [{ do: 'run' }, 'bad-request'], [{ do: 'sing', cpu: 0 }, 'bad-request'], [{ do: 'migrate', cpu: 0 }, 'bad-request'], [{ do: 'interrupt', cpu: 0, irq: 9 }, 'bad-choice']])
+        assert.equal((yield { op: 'choose', ...choice }).error.code, code);
+    })()));
+});
+
 describe('nothing is left out', () => {
   test('every operation was answered', () => assert.deepEqual(Object.keys(requests).filter((op) => !covered.ops.has(op)), []));
   test('op.def and the schema name the same operations', () => {

@@ -58,6 +58,12 @@ export interface ProtocolTypes {
   Cache?: Cache;
   Pool?: Pool;
   Variable?: Variable;
+  CpuCopy?: CpuCopy;
+  Cpu?: Cpu;
+  Thread?: Thread;
+  CpuVariable?: CpuVariable;
+  CpuArea?: CpuArea;
+  CpuCounter?: CpuCounter;
   Snapshot?: Snapshot;
   Since?: Since;
   Position?: Position;
@@ -84,6 +90,8 @@ export interface ProtocolTypes {
   InspectResult?: InspectResult;
   EvalRequest?: EvalRequest;
   EvalResult?: EvalResult;
+  ChooseRequest?: ChooseRequest;
+  ChooseResult?: ChooseResult;
   AnswerRequest?: AnswerRequest;
   AnswerResult?: AnswerResult;
   ProcRequest?: ProcRequest;
@@ -543,6 +551,104 @@ export interface Variable {
    */
   frame: number;
 }
+export interface CpuCopy {
+  cpu: number;
+  address: Hex;
+  pfn: number;
+  value: string;
+}
+export interface Cpu {
+  cpu: number;
+  node: number;
+  /**
+   * id of the thread that runs there; -1: the CPU is idle
+   */
+  current: number;
+  /**
+   * interrupts whose handlers run, outermost first
+   */
+  irqs: number[];
+  preempt: number;
+  softirq: number;
+  hardirq: number;
+  irqs_off: boolean;
+  /**
+   * somebody wanted to preempt it; it happens when preemption is on again
+   */
+  need_resched: boolean;
+  /**
+   * interrupts that wait until interrupts are on
+   */
+  pending: number[];
+  /**
+   * threads that are ready, first come first served
+   */
+  queue: number[];
+  can_run: boolean;
+}
+/**
+ * A thread and the statement it stands at.
+ */
+export interface Thread {
+  id: number;
+  name: string;
+  pid: number;
+  cpu: number;
+  bound: boolean;
+  state: "new" | "ready" | "running" | "sleeping" | "spinning" | "dead";
+  /**
+   * what for; empty when awake
+   */
+  waits: string;
+  /**
+   * 0: time does not wake it
+   */
+  wake_tick: number;
+  task: Hex;
+  preempt_count: Hex;
+  /**
+   * section of the lesson it stands in; -1 none
+   */
+  block: number;
+  line: number;
+  column: number;
+  end_line: number;
+  end_column: number;
+  depth: number;
+  function: string;
+}
+/**
+ * A static per-CPU variable.
+ */
+export interface CpuVariable {
+  name: string;
+  type: string;
+  exported: string;
+  ptr: Hex;
+  size: number;
+  copies: CpuCopy[];
+}
+/**
+ * What alloc_percpu() gave out.
+ */
+export interface CpuArea {
+  ptr: Hex;
+  chunk: number;
+  offset: number;
+  size: number;
+  copies: CpuCopy[];
+}
+export interface CpuCounter {
+  name: string;
+  address: Hex;
+  ptr: Hex;
+  /**
+   * what percpu_counter_read() sees
+   */
+  count: string;
+  locals: number[];
+  sum: string;
+}
 /**
  * Sections of the machine's state. Each carries a version; a section whose version the caller named in `since` is left out. Absent = unchanged.
  */
@@ -607,6 +713,42 @@ export interface Snapshot {
     version: number;
     pools: Pool[];
   };
+  /**
+   * Who runs where, and what each CPU has a copy of. Without a program that compiles the first four are absent.
+   */
+  percpu?: {
+    version: number;
+    cpus?: Cpu[];
+    next_cpu?: number;
+    threads?: Thread[];
+    irqs?: {
+      irq: number;
+      name: string;
+      handler: string;
+      count: number;
+    }[];
+    variables: CpuVariable[];
+    areas: CpuArea[];
+    counters: CpuCounter[];
+    unit_bytes: number;
+    static_bytes: number;
+    reserved_bytes: number;
+    dyn_bytes: number;
+    chunks: {
+      index: number;
+      base: Hex;
+      /**
+       * the part kept for modules
+       */
+      reserved: boolean;
+      /**
+       * of a unit
+       */
+      pages: number;
+      populated: number;
+      free_bytes: number;
+    }[];
+  };
   context?: {
     version: number;
     cpu: number;
@@ -661,6 +803,7 @@ export interface Since {
   pcp?: number;
   caches?: number;
   pools?: number;
+  percpu?: number;
   context?: number;
   program?: number;
   console?: number;
@@ -702,7 +845,7 @@ export interface KeyValue {
 export interface Choice {
   step: number;
   /**
-   * a statement typed when this many steps had run
+   * a statement typed when this many steps had run, or a choice: @run CPU, @preempt CPU, @migrate THREAD CPU, @interrupt CPU IRQ
    */
   text: string;
 }
@@ -880,6 +1023,20 @@ export interface EvalResult {
   diagnostics: Diagnostic[];
   position: Position;
 }
+/**
+ * Decide who runs: `run` (cpu) runs one statement of that CPU; `preempt` (cpu), `migrate` (thread, cpu) and `interrupt` (cpu, irq) are steps of their own. What came after this step is forgotten.
+ */
+export interface ChooseRequest {
+  do?: "run" | "preempt" | "migrate" | "interrupt";
+  cpu?: number;
+  thread?: number;
+  irq?: number;
+  since?: Since;
+}
+export interface ChooseResult {
+  steps: Step[];
+  position: Position;
+}
 export interface AnswerRequest {
   ask?: number;
   /**
@@ -959,6 +1116,7 @@ export interface Operations {
   snapshot: { request: SnapshotRequest; result: SnapshotResult };
   inspect: { request: InspectRequest; result: InspectResult };
   eval: { request: EvalRequest; result: EvalResult };
+  choose: { request: ChooseRequest; result: ChooseResult };
   answer: { request: AnswerRequest; result: AnswerResult };
   proc: { request: ProcRequest; result: ProcResult };
   complete: { request: CompleteRequest; result: CompleteResult };
