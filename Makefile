@@ -52,11 +52,12 @@ wasm_c   := $(core_c) $(sort $(wildcard web/wasm/*.c))
 server_c := $(sort $(wildcard server/*.c))
 test_c   := $(sort $(wildcard tests/*/test_*.c))
 bench_c  := $(sort $(wildcard tests/bench/bench_*.c))
+print_c  := $(sort $(wildcard tests/*/print_*.c))
 fuzz_c   := $(sort $(wildcard tests/fuzz/fuzz_*.c tests/fuzz/*/fuzz_*.c))
 
 # --- What people call -------------------------------------------------------------------------------------------
 
-.PHONY: help run all deps deps-test native wasm web test unit asan fuzz fuzz-build bench bench-build golden-update pictures lint clean
+.PHONY: help run all deps deps-test native wasm web test test-tools unit asan fuzz fuzz-build bench bench-build golden-update pictures lint clean
 
 help: ## list all targets and options
 	@echo 'Lookaside. Targets:'
@@ -84,6 +85,8 @@ web: build/site/index.html ## build the page into build/site
 
 test: deps-test ## run every test; the last line is "N passed, N failed[, N skipped]"
 	@SUITES="$(SUITES)" tests/run
+
+test-tools: $(print_c:%.c=$(NATIVE)/%) ## build what tests in JavaScript call: the printer of random programs
 
 unit: ## build and run the C tests
 	@$(MAKE) $(NATIVE)/tests.built
@@ -143,14 +146,14 @@ FORCE:
 
 # --- C tests: every tests/<suite>/test_*.c is a program, linked with the helpers (other .c files) of its folder -
 
-helpers = $(patsubst %.c,$(NATIVE)/%.o,$(filter-out $(dir $(1))test_% $(dir $(1))bench_% $(dir $(1))fuzz_%,$(wildcard $(dir $(1))*.c)))
+helpers = $(patsubst %.c,$(NATIVE)/%.o,$(filter-out $(addprefix $(dir $(1)),test_% bench_% fuzz_% print_%),$(wildcard $(dir $(1))*.c)))
 
 define test_program
 $(NATIVE)/$(1:.c=): $(NATIVE)/$(1:.c=.o) $(call helpers,$(1)) $(NATIVE)/liblookaside.a
 	@echo "  LINK  $$@"
 	$$(Q)$(CC) $(CFLAGS) $(sanitize) $$^ -lcmocka -lcjson -lz -lm -o $$@
 endef
-$(foreach source,$(test_c) $(bench_c),$(eval $(call test_program,$(source))))
+$(foreach source,$(test_c) $(bench_c) $(print_c),$(eval $(call test_program,$(source))))
 
 .PHONY: $(NATIVE)/tests.built
 $(NATIVE)/tests.built: $(test_c:%.c=$(NATIVE)/%)

@@ -4,6 +4,7 @@
  *     struct page *page[24]; unsigned int order[24]; ...     the things a program holds
  *     (random statements: allocate, write, check, free in any order, loops, functions, misuse)
  *     (half of the programs: caches, kmalloc and memory pools too; gen_objects.h)
+ *     (half of the programs: vmalloc, ioremap, per-CPU memory too; gen_addresses.h)
  *     give everything back
  *
  * Every program compiles without a message and ends by itself.  Most are correct; one in eight
@@ -15,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/prng.h"
+#include "property/gen_addresses.h"
 #include "property/gen_objects.h"
 
 struct gen {
@@ -24,7 +26,9 @@ struct gen {
     uint32_t depth; /* of nested blocks */
     uint32_t names; /* names handed out */
     bool objects;   /* caches, kmalloc and pools are used */
+    bool addresses; /* vmalloc, ioremap and per-CPU memory are used */
     struct gen_objects obj;
+    struct gen_fill fill;
 };
 
 enum { GEN_SLOTS = 24, GEN_ADDRS = 8, GEN_DEPTH_MAX = 3 };
@@ -274,10 +278,14 @@ static inline void gen_statement(struct gen *g)
 
     if (g->misuse && g->objects && gen_below(g, 8) == 0)
         gen_objects_mistake(&g->obj);
+    else if (g->misuse && g->addresses && gen_below(g, 8) == 0)
+        gen_addresses_mistake(&g->fill);
     else if (g->misuse && gen_below(g, 8) == 0)
         gen_mistake(g);
-    else if (g->objects && gen_below(g, 5) < 3)
+    else if (g->objects && gen_below(g, g->addresses ? 10 : 5) < 3)
         gen_objects_statement(&g->obj);
+    else if (g->addresses && gen_below(g, 5) < 3)
+        gen_addresses_statement(&g->fill);
     else if (kind < 9)
         gen_page_statement(g);
     else if (kind < 11)
@@ -296,14 +304,17 @@ static inline void gen_statement(struct gen *g)
         la_buf_puts(g->out, gen_below(g, 4) ? "cond_resched();\n" : "drain_all_pages(NULL);\n");
 }
 
-static inline void gen_program(struct la_prng *prng, struct la_buf *out)
+/** Append a program to @out.  @boot: for a machine that begins before mem_init(). */
+static inline void gen_program(struct la_prng *prng, struct la_buf *out, bool boot)
 {
     struct gen g = {.prng = prng, .out = out};
     uint32_t nr = 5 + gen_below(&g, 40);
 
     g.misuse = gen_below(&g, 8) == 0;
     g.objects = gen_below(&g, 2) == 0;
+    g.addresses = gen_below(&g, 2) == 0 || boot;
     g.obj = (struct gen_objects){.prng = prng, .out = out};
+    g.fill = (struct gen_fill){.prng = prng, .out = out};
     la_buf_printf(
         out,
         "struct page *page[%d];\nunsigned int order[%d];\nunsigned long addr[%d];\n"
@@ -316,6 +327,12 @@ static inline void gen_program(struct la_prng *prng, struct la_buf *out)
         "void give(int i)\n{\n    if (page[i])\n        __free_pages(page[i], order[i]);\n    page[i] = NULL;\n}\n",
         GEN_SLOTS, GEN_SLOTS, GEN_ADDRS, (unsigned)gen_below(&g, 100), (unsigned)gen_below(&g, 100),
         (unsigned)gen_below(&g, 100000), (unsigned)gen_below(&g, 30000));
+    if (g.addresses) {
+        nr += 20;
+        gen_addresses_head(&g.fill);
+    }
+    if (boot)
+        gen_addresses_boot(&g.fill, g.misuse);
     if (g.objects) {
         nr += 20;
         gen_objects_head(&g.obj);
@@ -323,6 +340,8 @@ static inline void gen_program(struct la_prng *prng, struct la_buf *out)
     }
     for (uint32_t i = 0; i < nr; i++)
         gen_statement(&g);
+    if (g.addresses)
+        gen_addresses_end(&g.fill);
     if (g.objects)
         gen_objects_end(&g.obj);
     la_buf_printf(out,

@@ -4,13 +4,15 @@
  * The programs are correct C.  They take blocks of all orders with all kinds of flags, write to
  * them, give them back in any order, call functions, loop, print, change the context; some run
  * out of memory and some make the mistakes that students make.  Half of them use caches, kmalloc
- * and memory pools as well (gen_objects.h).  A seed is a whole test case.
+ * and memory pools as well (gen_objects.h), half of them vmalloc, ioremap and per-CPU memory
+ * (gen_addresses.h); some begin before mem_init().  A seed is a whole test case.
  */
 #ifndef LA_TESTS_PROGRAMS_H
 #define LA_TESTS_PROGRAMS_H
 
 #include "base/buf.h"
 #include "base/prng.h"
+#include "property/gen_addresses.h"
 #include "property/gen_objects.h"
 
 enum { PROGRAM_PAGES = 12, PROGRAM_ADDRS = 4 };
@@ -37,8 +39,10 @@ static inline const char *draw_flags(struct program *p)
     return flags[draw(p, sizeof flags / sizeof flags[0])];
 }
 
-static inline void write_machine(struct program *p)
+/* True when the machine begins before mem_init(). */
+static inline bool write_machine(struct program *p)
 {
+    static const char nic[] = ", \"devices\": [{\"name\": \"nic\", \"bar\": \"0xfeb00000\", \"size\": \"64K\"}]";
     static const char *const machines[] = {
         "{\"profile\": \"slide\", \"memory\": \"256K\", \"reserved\": \"0\", \"min_free_kbytes\": 0, \"pcp\": false, \"cpus\": 1",
         "{\"profile\": \"slide\", \"memory\": \"512K\", \"min_free_kbytes\": 64, \"pcp\": true, \"cpus\": 2",
@@ -48,10 +52,16 @@ static inline void write_machine(struct program *p)
         "{\"profile\": \"i386\", \"memory\": \"16M\", \"cpus\": 1",
         "{\"profile\": \"i386\", \"memory\": \"6M\", \"zones\": {\"DMA\": \"1M\", \"NORMAL\": \"3M\", \"HIGHMEM\": \"2M\"}, \"reserved\": \"0\", \"cpus\": 2",
         "{\"profile\": \"x86_64\", \"memory\": \"16M\", \"cpus\": 4, \"page_cache\": \"4M\"",
-        "{\"profile\": \"numa\", \"memory\": \"16M\", \"cpus\": 2, \"nodes\": 2"};
-    uint32_t which = draw(p, 16);
+        "{\"profile\": \"numa\", \"memory\": \"16M\", \"cpus\": 2, \"nodes\": 2",
+        "{\"profile\": \"i386\", \"memory\": \"4M\", \"reserved\": \"64K\", \"cpus\": 3",
+        "{\"profile\": \"x86_64\", \"memory\": \"8M\", \"reserved\": \"0\", \"cpus\": 3"};
+    uint32_t which = draw(p, 20);
+    bool boot = draw(p, 10) == 0 && which != 3 && which != 11, classic = draw(p, 8) == 0, freelist_random = draw(p, 8) == 0;
 
-    la_buf_printf(p->out, "```json machine\n%s, \"seed\": %u}\n```\n", machines[which < 8 ? which : which % 4], draw(p, 1000));
+    la_buf_printf(p->out, "```json machine\n%s%s%s%s%s, \"seed\": %u}\n```\n", machines[which < 10 ? which : which % 4],
+                  draw(p, 2) ? nic : "", boot ? ", \"boot\": true" : "", classic ? ", \"slab\": \"slab-2.6\"" : "",
+                  freelist_random && !classic ? ", \"freelist_random\": true" : "", draw(p, 1000));
+    return boot;
 }
 
 static inline void move_page(struct program *p)
@@ -128,31 +138,43 @@ static inline void random_lesson(uint64_t seed, struct la_buf *out)
 
     memset(p.order, -1, sizeof p.order);
     memset(p.addr, -1, sizeof p.addr);
-    write_machine(&p);
+    bool boot = write_machine(&p), uses_addresses = draw(&p, 2) || boot, sloppy = draw(&p, 4) == 0;
+
     la_buf_puts(out, "```c\nstruct page *page[12];\nunsigned long addr[4];\nstruct page *heap[40];\nint count = 0;\n\n"
                      "int churn(int n, int order)\n{\n    int got = 0;\n    while (n-- > 0) {\n        struct page *p = alloc_pages(GFP_KERNEL | __GFP_NORETRY, order);\n"
                      "        if (!p)\n            return got;\n        got++;\n        __free_pages(p, order);\n    }\n    return got;\n}\n\n"
                      "void hoard(void)\n{\n    int n;\n    for (n = 0; n < 40; n++)\n        heap[n] = alloc_page(GFP_NOWAIT | __GFP_NOWARN);\n"
                      "    while (n-- > 0)\n        if (heap[n])\n            __free_page(heap[n]);\n}\n\n");
     struct gen_objects objects = {.prng = &p.prng, .out = out};
+    struct gen_fill fill = {.prng = &p.prng, .out = out};
     bool uses_objects = draw(&p, 2);
 
+    if (uses_addresses)
+        gen_addresses_head(&fill);
+    if (boot)
+        gen_addresses_boot(&fill, sloppy);
     if (uses_objects) {
         gen_objects_head(&objects);
         gen_objects_begin(&objects);
     }
-    for (uint32_t n = 5 + draw(&p, uses_objects ? 60 : 30); n; n--) {
+    for (uint32_t n = 5 + draw(&p, uses_objects || uses_addresses ? 60 : 30); n; n--) {
         if (draw(&p, uses_objects ? 200 : 30) == 0)
             mistake(&p);
         else if (uses_objects && draw(&p, 24) == 0)
             gen_objects_mistake(&objects);
-        else if (uses_objects && draw(&p, 4))
+        else if (uses_addresses && sloppy && draw(&p, 8) == 0)
+            gen_addresses_mistake(&fill);
+        else if (uses_objects && draw(&p, uses_addresses ? 3 : 4))
             gen_objects_statement(&objects);
+        else if (uses_addresses && draw(&p, 4))
+            gen_addresses_statement(&fill);
         else if (draw(&p, 3))
             move_page(&p);
         else
             other_statement(&p);
     }
+    if (uses_addresses)
+        gen_addresses_end(&fill);
     if (uses_objects)
         gen_objects_end(&objects);
     la_buf_puts(out, "```\n");

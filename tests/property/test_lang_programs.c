@@ -23,6 +23,9 @@ static const char *const machines[] = {
     "{\"profile\":\"x86_64\",\"memory\":\"8M\",\"cpus\":2,\"page_cache\":\"1M\",\"processes\":[{\"name\":\"victim\","
     "\"pages\":300}]}",
     "{\"profile\":\"numa\",\"memory\":\"16M\",\"cpus\":2,\"nodes\":2}",
+    "{\"profile\":\"i386\",\"memory\":\"12M\",\"cpus\":3,\"slab\":\"slab-2.6\",\"devices\":[{\"name\":\"nic\","
+    "\"bar\":\"0xfeb00000\",\"size\":\"64K\"}]}",
+    "{\"profile\":\"i386\",\"pae\":true,\"memory\":\"8M\",\"cpus\":3,\"boot\":true,\"reserved\":\"256K\"}",
 };
 
 struct play {
@@ -54,8 +57,8 @@ static void start(struct play *play, uint64_t seed)
     play->seed = seed;
     la_diags_init(&diags, play->host);
     la_buf_init(&play->text, play->host);
-    gen_program(&prng, &play->text);
     (void)la_machine_config_parse(&config, json, strlen(json), 1, &diags);
+    gen_program(&prng, &play->text, config.boot);
     play->trace = la_trace_new(play->host);
     play->machine = la_machine_new(play->host, &config, play->trace, &diags);
     if (!play->machine)

@@ -1,15 +1,16 @@
 // The WebAssembly engine against the native one: the same requests must get the same bytes.
 //
 // Every lesson, and 200 random programs whose seed is printed, go to both: opened, stepped, looked at, taken back.
+// The programs are those of tests/property (print_program), so everything that is new there is compared here.
 // LOOKASIDE_SEED=n repeats a run.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { root, startServer } from '../http/support.mjs';
 import { Engine, bytes } from './engine.mjs';
-import { randomLesson } from './programs.mjs';
 
 const PROGRAMS = 200;
 const SEED = Number(process.env.LOOKASIDE_SEED ?? Math.floor(Math.random() * 2 ** 31));
@@ -19,6 +20,13 @@ const IMPORTS = ['env.emscripten_notify_memory_growth'];
 const EXPORTS = ['la_wasm_alloc', 'la_wasm_delete', 'la_wasm_free', 'la_wasm_new', 'la_wasm_reply_len', 'la_wasm_request', 'memory', '_initialize'];
 /** The C library's own, which emscripten exports whether asked or not. */
 const EXTRA = /^(__indirect_function_table|__errno_location|emscripten_stack_\w+|stackSave|stackRestore|stackAlloc|malloc|free)$/;
+
+/** The texts of @nr random lessons, of seed @first and the following ones. */
+function randomLessons(first, nr) {
+  const printer = join(root, 'build/native/tests/property/print_program');
+  assert.ok(existsSync(printer), 'build it first: make test-tools');
+  return execFileSync(printer, [String(first), String(nr)], { encoding: 'utf8', maxBuffer: 2 ** 28 }).split('\0').slice(0, nr);
+}
 
 function lessons(folder = join(root, 'scenarios')) {
   if (!existsSync(folder)) return [];
@@ -50,9 +58,10 @@ function script(name, source) {
     { op: 'log' },
     { op: 'answer', ask: 0, value: '1' },
     { op: 'inspect', variable: 'cache' },
+    { op: 'inspect', variable: 'area' },
     aSlab,
     anObject,
-    ...['buddyinfo', 'zoneinfo', 'pagetypeinfo', 'slabinfo', 'meminfo', 'nothing'].map((proc) => ({ op: 'proc', name: proc })),
+    ...['buddyinfo', 'zoneinfo', 'pagetypeinfo', 'slabinfo', 'meminfo', 'vmallocinfo', 'nothing'].map((proc) => ({ op: 'proc', name: proc })),
     { op: 'check', limit: 5000 },
     { op: 'snapshot' },
   ].map((request, i) => (typeof request === 'function' ? request : JSON.stringify({ id: i + 1, ...request })));
@@ -116,7 +125,7 @@ describe('the module', () => {
   test('holds two engines side by side', async () => {
     const one = await Engine.create(module_);
     const two = one.sibling();
-    const open = (seed) => JSON.stringify({ id: 1, op: 'open', name: 'a.md', source: randomLesson(seed).source });
+    const open = (seed) => JSON.stringify({ id: 1, op: 'open', name: 'a.md', source: randomLessons(seed, 1)[0] });
     const hash = (engine) => JSON.parse(engine.request('{"id":2,"op":"snapshot"}')).result.hash;
     one.request(open(1));
     const before = hash(one);
@@ -131,7 +140,7 @@ describe('the module', () => {
 
   test('gives its memory back', async () => {
     const engine = await Engine.create(module_);
-    const open = JSON.stringify({ id: 1, op: 'open', name: 'a.md', source: randomLesson(3).source });
+    const open = JSON.stringify({ id: 1, op: 'open', name: 'a.md', source: randomLessons(3, 1)[0] });
     const once = () => {
       const other = engine.sibling();
       other.request(open);
@@ -177,9 +186,8 @@ describe('wasm and native give the same bytes', () => {
 
   test(`for ${PROGRAMS} random programs (LOOKASIDE_SEED=${SEED})`, async () => {
     console.log(`random programs: LOOKASIDE_SEED=${SEED}`);
-    for (let i = 0; i < PROGRAMS; i++) {
-      const { name, source } = randomLesson(SEED + i);
-      const replies = await compare(`program ${SEED + i}\n${source}`, script(name, source));
+    for (const [i, source] of randomLessons(SEED, PROGRAMS).entries()) {
+      const replies = await compare(`program ${SEED + i}\n${source}`, script(`program-${SEED + i}.md`, source));
       assert.equal(replies[1].result?.runnable, true, `program ${SEED + i} is not runnable: ${JSON.stringify(replies[1])}\n${source}`);
       assert.ok(replies[5].result.position.step > 0, `program ${SEED + i} made no step`);
     }
