@@ -360,18 +360,32 @@ bool la_interp_call(struct la_interp *ip, uint64_t addr, const uint64_t *args, u
 
 /* ---- stepping ---- */
 
-struct la_place la_interp_place(const struct la_interp *ip, uint32_t index, uint32_t depth)
+/* Filled in place: copying a struct that was just written costs more than making it. */
+static void fill_place(const struct la_interp *ip, uint32_t index, uint32_t depth, struct la_place *place)
 {
     const struct la_program *p = ip->program;
     const struct la_stmt *stmt = index < p->stmts.nr ? &p->stmts.data[index] : NULL;
 
-    if (!stmt)
-        return (struct la_place){.done = true, .function = ""};
-    return (struct la_place){.span = stmt->span,
-                             .block = stmt->block,
-                             .depth = depth,
-                             .function =
-                                 stmt->fn >= 0 && (uint32_t)stmt->fn < p->fns.nr ? p->fns.data[stmt->fn].name : ""};
+    place->done = !stmt;
+    place->function = "";
+    if (!stmt) {
+        place->span = (struct la_span){0, 0, 0, 0};
+        place->block = place->depth = 0;
+        return;
+    }
+    place->span = stmt->span;
+    place->block = stmt->block;
+    place->depth = depth;
+    if (stmt->fn >= 0 && (uint32_t)stmt->fn < p->fns.nr)
+        place->function = p->fns.data[stmt->fn].name;
+}
+
+struct la_place la_interp_place(const struct la_interp *ip, uint32_t index, uint32_t depth)
+{
+    struct la_place place;
+
+    fill_place(ip, index, depth, &place);
+    return place;
 }
 
 uint32_t la_vm_next_stmt(const struct la_interp *ip, const struct la_vm *vm)
@@ -383,15 +397,15 @@ uint32_t la_vm_next_stmt(const struct la_interp *ip, const struct la_vm *vm)
     return vm->state == LA_VM_DONE ? UINT32_MAX : vm->stmt;
 }
 
-struct la_place la_vm_place(const struct la_interp *ip, const struct la_vm *vm)
+static void fill_vm_place(const struct la_interp *ip, const struct la_vm *vm, struct la_place *place)
 {
-    struct la_place place = la_interp_place(ip, la_vm_next_stmt(ip, vm), vm->nr_frames);
-
-    if (place.done && vm->nr_frames > 0) /* an empty function: all that is left is to return */
-        place = (struct la_place){.block = LA_BLOCK_CONSOLE,
-                                  .depth = vm->nr_frames,
-                                  .function = ip->program->fns.data[vm->frame[vm->nr_frames - 1].fn].name};
-    return place;
+    fill_place(ip, la_vm_next_stmt(ip, vm), vm->nr_frames, place);
+    if (place->done && vm->nr_frames > 0) { /* an empty function: all that is left is to return */
+        place->done = false;
+        place->block = LA_BLOCK_CONSOLE;
+        place->depth = vm->nr_frames;
+        place->function = ip->program->fns.data[vm->frame[vm->nr_frames - 1].fn].name;
+    }
 }
 
 const struct la_sched *la_interp_sched(const struct la_interp *ip)
@@ -405,16 +419,34 @@ struct la_place la_interp_thread_place(const struct la_interp *ip, uint32_t inde
 
     if (thread->state == LA_THREAD_NONE || thread->state == LA_THREAD_DEAD || !thread->vm)
         return (struct la_place){.done = true, .function = ""};
-    return la_vm_place(ip, thread->vm);
+    struct la_place place;
+
+    fill_vm_place(ip, thread->vm, &place);
+    return place;
+}
+
+bool la_interp_done(const struct la_interp *ip)
+{
+    return ip->vm->state != LA_VM_READY || ip->sched->stopped;
+}
+
+bool la_interp_at_top_level(const struct la_interp *ip, uint32_t *block)
+{
+    if (la_interp_done(ip) || ip->vm->nr_frames > 0)
+        return false;
+    uint32_t stmt = la_vm_next_stmt(ip, ip->vm);
+
+    *block = stmt < ip->program->stmts.nr ? ip->program->stmts.data[stmt].block : LA_BLOCK_CONSOLE;
+    return *block != LA_BLOCK_CONSOLE;
 }
 
 struct la_place la_interp_where(const struct la_interp *ip)
 {
-    const struct la_vm *vm = ip->vm;
+    struct la_place place = {.done = true, .function = ""};
 
-    if (vm->state != LA_VM_READY || ip->sched->stopped)
-        return (struct la_place){.done = true, .function = ""};
-    return la_vm_place(ip, vm);
+    if (!la_interp_done(ip))
+        fill_vm_place(ip, ip->vm, &place);
+    return place;
 }
 
 /* What a thread's statement came to, for the scheduler. */
@@ -464,9 +496,19 @@ enum la_step_status la_interp_step(struct la_interp *ip, struct la_step *step)
     struct la_vm *vm = ip->vm;
     uint32_t depth = vm->nr_frames;
 
-    if (step)
-        *step = (struct la_step){.at = la_interp_where(ip)};
-    if (vm->state != LA_VM_READY || ip->sched->stopped)
+    bool done = la_interp_done(ip);
+
+    if (step) {
+        step->has_value = false;
+        step->value = 0;
+        step->type = NULL;
+        step->name = step->entered = NULL;
+        if (done)
+            step->at = (struct la_place){.done = true, .function = ""};
+        else
+            fill_vm_place(ip, vm, &step->at);
+    }
+    if (done)
         return LA_STEP_DONE;
     ip->has_value = false;
     ip->blocked = false;

@@ -101,8 +101,6 @@ bool la_vm_call(struct la_interp *interp, uint32_t fn, uint32_t nr, bool wants, 
 bool la_vm_native(struct la_interp *interp, uint32_t row, uint32_t nr, bool wants);
 /** The statement that comes next in @vm, or that it is in the middle of; UINT32_MAX when it is over. */
 uint32_t la_vm_next_stmt(const struct la_interp *interp, const struct la_vm *vm);
-/** The place of that statement. */
-struct la_place la_vm_place(const struct la_interp *interp, const struct la_vm *vm);
 
 /* ---- for the scheduler ---- */
 

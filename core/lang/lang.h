@@ -116,6 +116,10 @@ void la_interp_free(struct la_interp *interp);
 enum la_step_status la_interp_step(struct la_interp *interp, struct la_step *step);
 /** The next statement, without running it. */
 struct la_place la_interp_where(const struct la_interp *interp);
+/** Is there no next statement? */
+bool la_interp_done(const struct la_interp *interp);
+/** Does the next statement stand at the top level of the lesson, outside of all calls?  Then @block is its block. */
+bool la_interp_at_top_level(const struct la_interp *interp, uint32_t *block);
 /** Why the program stopped (assert or limit or stuck): one sentence, "" when there is nothing; with its place. */
 const char *la_interp_message(const struct la_interp *interp, struct la_span *span);
 /** Append the value of @step as text: "42", "NULL", "struct page * 0xfc000520 (pfn 0x29)". */

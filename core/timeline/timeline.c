@@ -48,10 +48,10 @@ static bool keep_keyframe(struct la_timeline *t)
 /* A statement at the top level says which section runs; inside a call it stays the caller's. */
 static void find_section(struct la_timeline *t)
 {
-    struct la_place next = la_interp_where(t->interp);
+    uint32_t block;
 
-    if (!next.done && next.depth == 0 && next.block != LA_BLOCK_CONSOLE)
-        t->in_section = next.block;
+    if (la_interp_at_top_level(t->interp, &block))
+        t->in_section = block;
 }
 
 static size_t sections_bytes(const struct la_timeline *t)
@@ -193,7 +193,7 @@ bool la_timeline_choice_next(const struct la_timeline *t)
 
 uint32_t la_timeline_next_section(const struct la_timeline *t)
 {
-    return t->interp && !t->stopped && !la_interp_where(t->interp).done ? t->in_section : UINT32_MAX;
+    return t->interp && !t->stopped && !la_interp_done(t->interp) ? t->in_section : UINT32_MAX;
 }
 
 static void begin_statement(struct la_timeline *t)
@@ -301,7 +301,7 @@ bool la_timeline_step(struct la_timeline *t)
         la_diags_free(&diags);
         return ran || la_timeline_step(t);
     }
-    if (t->stopped || la_interp_where(t->interp).done) {
+    if (t->stopped || la_interp_done(t->interp)) {
         t->end = t->step;
         return false;
     }
@@ -309,7 +309,7 @@ bool la_timeline_step(struct la_timeline *t)
         t->end = t->step;
         return false;
     }
-    if (t->stopped || (la_interp_where(t->interp).done && !choice_at(t, t->step)))
+    if (t->stopped || (la_interp_done(t->interp) && !choice_at(t, t->step)))
         t->end = t->step;
     return true;
 }
