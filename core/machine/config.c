@@ -411,6 +411,33 @@ static void read_slab(struct reader *r, const cJSON *item)
         complain(r, "slab", "\"slub\" is today's, \"slab-2.6\" that of Linux 2.6", "there is no such allocator of objects");
 }
 
+static void read_fail_member(struct reader *r, const cJSON *item)
+{
+    static const char *const names[] = {"slab", "page", "interval", "times", "min_order", "ignore_gfp_wait", "ignore_gfp_highmem"};
+    struct la_fail_config *fail = &r->config->fail;
+    uint32_t *numbers[] = {&fail->slab, &fail->page, &fail->interval, &fail->times, &fail->min_order};
+    static const uint32_t most[] = {100, 100, 1u << 30, 1u << 30, LA_MAX_ORDER - 1};
+    uint32_t i = 0;
+
+    while (i < 7 && strcmp(names[i], item->string) != 0)
+        i++;
+    if (i < 5)
+        read_number(r, names[i], item, i == 2 ? 1 : 0, most[i], numbers[i]);
+    else if (i < 7)
+        read_bool(r, names[i], item, i == 5 ? &fail->ignore_gfp_wait : &fail->ignore_gfp_highmem);
+    else
+        complain(r, item->string, la_did_you_mean(item->string, names, 7), "this setting is not known");
+}
+
+static void read_fail(struct reader *r, const cJSON *item)
+{
+    const cJSON *member;
+
+    if (!cJSON_IsObject(item))
+        complain(r, "fail", "{\"slab\": 10, \"page\": 5}: percent of the allocations that fail", "an object is wanted");
+    cJSON_ArrayForEach(member, item) if (member->string) read_fail_member(r, member);
+}
+
 static void read_seed(struct reader *r, const cJSON *item)
 {
     if (!la_cjson_uint(item, UINT64_C(1) << 53, &r->config->seed))
@@ -426,7 +453,7 @@ static void read_seed(struct reader *r, const cJSON *item)
                 X("pcp", read_pcp) X("pae", read_pae) X("page_cache", read_page_cache) X("processes", read_processes)  \
                     X("devices", read_devices) X("cache_line", read_cache_line) X("seed", read_seed)                  \
                         X("freelist_random", read_freelist_random) X("slub_nomerge", read_slub_nomerge)    \
-                            X("slab", read_slab)
+                            X("slab", read_slab) X("fail", read_fail)
 
 #define SETTING_READER(name, reader) reader,
 #define SETTING_NAME(name, reader)   name,
@@ -467,6 +494,11 @@ void la_machine_config_default(struct la_machine_config *config, enum la_profile
     config->pcp = profile != LA_PROFILE_SLIDE;
     config->cache_line = 64;
     config->seed = 1;
+    config->fail = (struct la_fail_config){.interval = 1,
+                                           .times = LA_CONFIG_DEFAULT,
+                                           .min_order = 1,
+                                           .ignore_gfp_wait = true,
+                                           .ignore_gfp_highmem = true};
 }
 
 static enum la_profile find_profile(struct reader *reader, const cJSON *tree)

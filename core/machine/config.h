@@ -37,6 +37,15 @@ struct la_device_config {
     uint32_t bytes;
 };
 
+/* "fail": which allocations fail on purpose (mm/fail.h) */
+struct la_fail_config {
+    uint32_t slab, page; /* percent */
+    uint32_t interval;   /* 1 = any call may fail */
+    uint32_t times;      /* failures of each kind; LA_CONFIG_DEFAULT = no limit */
+    uint32_t min_order;
+    bool ignore_gfp_wait, ignore_gfp_highmem;
+};
+
 struct la_machine_config {
     enum la_profile profile;
     uint32_t pages; /* memory; all nodes together; LA_CONFIG_DEFAULT = by zones or profile */
@@ -59,6 +68,7 @@ struct la_machine_config {
     bool slab_2_6;                           /* the SLAB of 2.6 instead of SLUB */
     bool slub_nomerge;                       /* caches of the same size stay apart */
     uint64_t seed;
+    struct la_fail_config fail;
 };
 
 /** The settings of @profile when a lesson says nothing else. */

@@ -98,6 +98,23 @@ static bool make_caches(struct la_machine *machine)
     return la_kmem_init(machine->mm, &rules, config->seed, true);
 }
 
+static void start_failing(struct la_machine *machine)
+{
+    const struct la_fail_config *config = &machine->config.fail;
+    struct la_fault_attr attr = {.interval = config->interval,
+                                 .times = config->times == LA_CONFIG_DEFAULT ? -1 : (int32_t)config->times};
+    struct la_fail *fail = &machine->mm->fail;
+
+    *fail = (struct la_fail){.prng = {machine->config.seed},
+                             .slab = attr,
+                             .page = attr,
+                             .min_order = config->min_order,
+                             .ignore_gfp_wait = config->ignore_gfp_wait,
+                             .ignore_gfp_highmem = config->ignore_gfp_highmem};
+    fail->slab.probability = config->slab;
+    fail->page.probability = config->page;
+}
+
 /* Memory is in the buddy: what a running machine has besides. */
 static void start(struct la_machine *machine, struct la_diags *diags)
 {
@@ -130,6 +147,7 @@ static void start(struct la_machine *machine, struct la_diags *diags)
     memset(mm->vm_event, 0, sizeof mm->vm_event);
     for (uint32_t n = 0; n < mm->nr_nodes; n++)
         mm->node[n].kswapd_awake = false;
+    start_failing(machine);
 }
 
 static bool boot(struct la_machine *machine, struct la_diags *diags)

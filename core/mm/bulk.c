@@ -44,8 +44,10 @@ uint32_t la_alloc_pages_bulk(struct la_mm *mm, la_gfp_t gfp, uint32_t nr, struct
     struct la_zone *zone;
     uint32_t got = 0;
 
-    if (nr <= 1 || !mm->pcp_enabled || !la_prepare_request(mm, &request, gfp, 0, mm->cpu_node[mm->cpu]))
+    if (nr <= 1 || !mm->pcp_enabled)
         return nr == 0 ? 0 : alloc_one(mm, gfp, list);
+    if (!la_prepare_request(mm, &request, gfp, 0, mm->cpu_node[mm->cpu]))
+        return 0;
     zone = roomy_zone(mm, &request, nr);
     while (zone && got < nr) {
         uint32_t pfn = la_rmqueue_pcp(mm, zone, 0, request.migratetype, request.alloc_flags, false);

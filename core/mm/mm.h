@@ -17,6 +17,7 @@
 
 #include "base/arena.h"
 #include "mm/context.h"
+#include "mm/fail.h"
 #include "mm/frame.h"
 #include "mm/gfp.h"
 #include "mm/zone.h"
@@ -154,6 +155,7 @@ struct la_mm {
     struct la_vmap *vmap; /* vmalloc.h; NULL until first used */
     struct la_pcpu *pcpu; /* percpu.h; NULL until first used */
     struct la_boot *boot; /* bootmem.h; NULL: the machine booted by itself */
+    struct la_fail fail;  /* allocations that fail on purpose */
     struct la_zone zone[LA_MAX_ZONES];
 };
 

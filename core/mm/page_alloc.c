@@ -196,6 +196,8 @@ bool la_prepare_request(struct la_mm *mm, struct la_request *request, la_gfp_t g
         gfp = (gfp & ~(la_gfp_t)(LA_GFP_HIGHMEM | LA_GFP_DMA32)) | LA_GFP_DMA;
     }
     request->gfp = gfp;
+    if (la_should_fail_page(mm, gfp, order))
+        return false;
     request->order = order;
     request->highest = la_gfp_zone(mm, gfp);
     request->migratetype = gfp_migratetype(mm, gfp);

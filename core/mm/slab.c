@@ -414,6 +414,8 @@ uint64_t la_kmem_cache_alloc(struct la_mm *mm, uint32_t cache, la_gfp_t gfp, int
         return la_slab26_alloc(mm, cache, gfp);
     if (allowed & LA_GFP_DIRECT_RECLAIM)
         la_might_sleep(mm, "include/linux/sched/mm.h:274");
+    if (mm->fail.slab.probability != 0 && la_should_fail_slab(mm, allowed))
+        return 0;
     if (i == LA_NO_OBJECT || (nid != LA_NO_NODE && la_slab_at(mm, c->slab)->node != (uint32_t)nid))
         return alloc_slow(mm, s, gfp, allowed, nid);
     struct la_slab *slab = la_slab_write(mm, c->slab);

@@ -153,7 +153,7 @@ uint64_t la_slab26_alloc(struct la_mm *mm, uint32_t cache, la_gfp_t gfp)
     gfp &= mm->gfp_allowed_mask | ~(la_gfp_t)LA_GFP_6_1_BITS;
     if (gfp & LA_GFP_DIRECT_RECLAIM)
         la_might_sleep(mm, "mm/slab.c");
-    if (flags_are_bad(mm, s, gfp))
+    if (flags_are_bad(mm, s, gfp) || la_should_fail_slab(mm, gfp))
         return 0;
     uint64_t object = pop(mm, cache, gfp, &why);
 

@@ -27,7 +27,8 @@ static inline void gen_addresses_head(struct gen_fill *g)
         "metered[2];\nlong long seen;\n"
         "int *share[8];\nstruct desk *desks[4];\nstruct percpu_counter meter[2];\n";
     static const char functions[] =
-        "void stretch(int i, unsigned long bytes, int how)\n{\n    if (area[i])\n        return;\n    area[i] = how == 0 ? "
+        "void stretch(int i, unsigned long bytes, int how)\n{\n    if (area[i])\n        return;\n    area[i] = how == "
+        "0 ? "
         "vmalloc(bytes) : how == 1 ? vzalloc(bytes) : __vmalloc(bytes, GFP_KERNEL | __GFP_HIGHMEM);\n"
         "    room[i] = area[i] ? bytes : 0;\n}\n"
         "void slack(int i)\n{\n    vfree(area[i]);\n    area[i] = NULL;\n    room[i] = 0;\n}\n"
@@ -62,7 +63,8 @@ static inline void addresses_vmalloc_statement(struct gen_fill *g)
         "if (area[$i])\n    memset(area[$i], $n, room[$i] < 9000 ? room[$i] : 9000);\n",
         "if (area[$i])\n    seen += area[$i][room[$i] / 2] + area[$i][0];\n",
         "if (area[$i])\n    seen += page_to_pfn(vmalloc_to_page(area[$i] + room[$i] / 2));\n",
-        "if (area[$i] && area[$j])\n    memcpy(area[$i], area[$j], room[$i] < room[$j] ? 1 + room[$i] / 9 : 1 + room[$j] / "
+        "if (area[$i] && area[$j])\n    memcpy(area[$i], area[$j], room[$i] < room[$j] ? 1 + room[$i] / 9 : 1 + "
+        "room[$j] / "
         "9);\n",
         "spread($p);\nif (view)\n    view[4096 * viewed - 1 - $n] = $n;\n",
         "if (view)\n    seen += view[$n] + *(char *)page_address(plain[0]);\n",
@@ -91,7 +93,8 @@ static inline void addresses_io_statement(struct gen_fill *g)
         "unbind($j);\nif (!io[$j])\n    io[$j] = ioremap_wc(0xfe000000 + 4096 * $n, 4096 * $p);\n",
         "if (io[$i])\n    writel($n, io[$i] + 4 * $p);\n",
         "if (io[$i])\n    seen += readl(io[$i] + 4 * $k) + readw(io[$i] + 8) + readb(io[$i] + 0x20);\n",
-        "if (io[$i]) {\n    iowrite8($n, io[$i] + 0x21);\n    writew($n, io[$i] + 0x24);\n    seen += ioread32(io[$i] + "
+        "if (io[$i]) {\n    iowrite8($n, io[$i] + 0x21);\n    writew($n, io[$i] + 0x24);\n    seen += ioread32(io[$i] "
+        "+ "
         "0x20);\n}\n",
         "for (int i = 0; io[$i] && i < $p; i++)\n    writel(i, io[$i] + 0x10);\n",
     };
@@ -110,14 +113,16 @@ static inline void addresses_percpu_statement(struct gen_fill *g)
         "this_cpu_write(hits, $n);\nthis_cpu_dec(hits);\n",
         "if (!share[$i])\n    share[$i] = alloc_percpu(int);\neverywhere($i, $n);\n",
         "if (!share[$i])\n    share[$i] = __alloc_percpu(4 + $s % 9000, 4 << $k);\n",
-        "if (!share[$i])\n    share[$i] = __alloc_percpu_gfp(4 * $p, 8, $g);\nif (share[$i])\n    *this_cpu_ptr(share[$i]) = "
+        "if (!share[$i])\n    share[$i] = __alloc_percpu_gfp(4 * $p, 8, $g);\nif (share[$i])\n    "
+        "*this_cpu_ptr(share[$i]) = "
         "$n;\n",
         "for (int i = 0; i < 8; i++)\n    if (!share[i])\n        share[i] = __alloc_percpu($n * 16 + 4, 16);\n",
         "for (int i = $k; i < 8; i += $p)\n    unshare(i);\n",
         "unshare($i);\n",
         "unshare($j);\n",
         "everywhere($i, $k);\n",
-        "if (!desks[$k])\n    desks[$k] = alloc_percpu(struct desk);\nif (desks[$k])\n    per_cpu_ptr(desks[$k], $c)->b = "
+        "if (!desks[$k])\n    desks[$k] = alloc_percpu(struct desk);\nif (desks[$k])\n    per_cpu_ptr(desks[$k], "
+        "$c)->b = "
         "$n;\n",
         "free_percpu(desks[$k]);\ndesks[$k] = NULL;\n",
         "begin_meter($n & 1, $s);\n",
@@ -125,8 +130,10 @@ static inline void addresses_percpu_statement(struct gen_fill *g)
         "if (metered[0]) {\n    percpu_counter_add(&meter[0], $n);\n    seen += percpu_counter_read(&meter[0]);\n}\n",
         "if (metered[1]) {\n    percpu_counter_sub(&meter[1], $p);\n    percpu_counter_inc(&meter[1]);\n    seen += "
         "percpu_counter_sum(&meter[1]) + percpu_counter_compare(&meter[1], $n);\n}\n",
-        "if (metered[0]) {\n    percpu_counter_set(&meter[0], -$n);\n    percpu_counter_add_batch(&meter[0], 1, $p);\n}\n",
-        "{\n    int cpu = get_cpu();\n    if (share[$i])\n        *per_cpu_ptr(share[$i], cpu) -= 1;\n    put_cpu();\n}\n",
+        "if (metered[0]) {\n    percpu_counter_set(&meter[0], -$n);\n    percpu_counter_add_batch(&meter[0], 1, "
+        "$p);\n}\n",
+        "{\n    int cpu = get_cpu();\n    if (share[$i])\n        *per_cpu_ptr(share[$i], cpu) -= 1;\n    "
+        "put_cpu();\n}\n",
     };
 
     GEN_FILL_ONE(g, patterns);
@@ -220,9 +227,10 @@ static inline void gen_addresses_mistake(struct gen_fill *g)
 /** Give everything back. */
 static inline void gen_addresses_end(struct gen_fill *g)
 {
-    la_buf_puts(g->out,
-                "for (int i = 0; i < 8; i++) {\n    slack(i);\n    unbind(i);\n    unshare(i);\n    kvfree(any[i]);\n    "
-                "free_percpu(desks[i & 3]);\n    desks[i & 3] = NULL;\n}\nfold();\nend_meter(0);\nend_meter(1);\n");
+    la_buf_puts(
+        g->out,
+        "for (int i = 0; i < 8; i++) {\n    slack(i);\n    unbind(i);\n    unshare(i);\n    kvfree(any[i]);\n    "
+        "free_percpu(desks[i & 3]);\n    desks[i & 3] = NULL;\n}\nfold();\nend_meter(0);\nend_meter(1);\n");
 }
 
 /** A program that begins before mem_init(): what is taken then, and the end of the boot.  @misuse: rules are broken. */
@@ -248,7 +256,8 @@ static inline void gen_addresses_boot(struct gen_fill *g, bool misuse)
     static const char *const mistakes[] = {
         "if (before[$i])\n    free_bootmem(__pa(before[$i]), length[$i] + 4096 * $p);\n",
         "if (before[$i])\n    free_bootmem(__pa(before[$i]) - 4096, length[$i]);\n",
-        "if (before[$i]) {\n    memblock_free(before[$i], length[$i]);\n    memblock_free(before[$i], length[$i]);\n}\n",
+        "if (before[$i]) {\n    memblock_free(before[$i], length[$i]);\n    memblock_free(before[$i], "
+        "length[$i]);\n}\n",
         "memblock_phys_free(4096 * $n, $s);\n",
         "reserve_bootmem(4096 * $n, $s);\nmemblock_reserve($s, $s);\n",
         "alloc_page(GFP_KERNEL);\n",

@@ -40,8 +40,8 @@ static inline unsigned fill_size(struct gen_fill *g)
 /** Append @pattern with its holes filled. */
 static inline void gen_fill(struct gen_fill *g, const char *pattern)
 {
-    static const char *const masks[] = {"GFP_KERNEL", "GFP_KERNEL", "GFP_KERNEL | __GFP_ZERO", "GFP_ATOMIC",
-                                        "GFP_NOWAIT", "GFP_KERNEL | __GFP_NORETRY"};
+    static const char *const masks[] = {"GFP_KERNEL", "GFP_KERNEL", "GFP_KERNEL | __GFP_ZERO",
+                                        "GFP_ATOMIC", "GFP_NOWAIT", "GFP_KERNEL | __GFP_NORETRY"};
     unsigned i = fill_below(g, 8), j = fill_below(g, 8), k = fill_below(g, 4), n = fill_below(g, 256),
              p = 1 + fill_below(g, 6), size = fill_size(g), mask = fill_below(g, 6);
 
@@ -62,7 +62,12 @@ static inline void gen_fill(struct gen_fill *g, const char *pattern)
             break;
         default:
             la_buf_printf(g->out, "%u",
-                          *at == 'i' ? i : *at == 'j' ? j : *at == 'k' ? k : *at == 'n' ? n : *at == 'p' ? p : size);
+                          *at == 'i'   ? i
+                          : *at == 'j' ? j
+                          : *at == 'k' ? k
+                          : *at == 'n' ? n
+                          : *at == 'p' ? p
+                                       : size);
         }
     }
 }

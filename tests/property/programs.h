@@ -5,7 +5,8 @@
  * them, give them back in any order, call functions, loop, print, change the context; some run
  * out of memory and some make the mistakes that students make.  Half of them use caches, kmalloc
  * and memory pools as well (gen_objects.h), half of them vmalloc, ioremap and per-CPU memory
- * (gen_addresses.h); some begin before mem_init().  A seed is a whole test case.
+ * (gen_addresses.h); some begin before mem_init(), and on a third of the machines allocations fail
+ * on purpose.  A seed is a whole test case.
  */
 #ifndef LA_TESTS_PROGRAMS_H
 #define LA_TESTS_PROGRAMS_H
@@ -56,11 +57,15 @@ static inline bool write_machine(struct program *p)
         "{\"profile\": \"i386\", \"memory\": \"4M\", \"reserved\": \"64K\", \"cpus\": 3",
         "{\"profile\": \"x86_64\", \"memory\": \"8M\", \"reserved\": \"0\", \"cpus\": 3"};
     uint32_t which = draw(p, 20);
+    static const char *const fails[] = {", \"fail\": {\"slab\": 20, \"page\": 20}",
+                                        ", \"fail\": {\"slab\": 5, \"ignore_gfp_wait\": false}",
+                                        ", \"fail\": {\"slab\": 8, \"page\": 8, \"min_order\": 0, \"ignore_gfp_wait\": false, "
+                                        "\"ignore_gfp_highmem\": false}"};
     bool boot = draw(p, 10) == 0 && which != 3 && which != 11, classic = draw(p, 8) == 0, freelist_random = draw(p, 8) == 0;
 
-    la_buf_printf(p->out, "```json machine\n%s%s%s%s%s, \"seed\": %u}\n```\n", machines[which < 10 ? which : which % 4],
+    la_buf_printf(p->out, "```json machine\n%s%s%s%s%s%s, \"seed\": %u}\n```\n", machines[which < 10 ? which : which % 4],
                   draw(p, 2) ? nic : "", boot ? ", \"boot\": true" : "", classic ? ", \"slab\": \"slab-2.6\"" : "",
-                  freelist_random && !classic ? ", \"freelist_random\": true" : "", draw(p, 1000));
+                  freelist_random && !classic ? ", \"freelist_random\": true" : "", draw(p, 3) == 0 ? fails[draw(p, 3)] : "", draw(p, 1000));
     return boot;
 }
 

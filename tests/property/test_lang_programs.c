@@ -26,6 +26,8 @@ static const char *const machines[] = {
     "{\"profile\":\"i386\",\"memory\":\"12M\",\"cpus\":3,\"slab\":\"slab-2.6\",\"devices\":[{\"name\":\"nic\","
     "\"bar\":\"0xfeb00000\",\"size\":\"64K\"}]}",
     "{\"profile\":\"i386\",\"pae\":true,\"memory\":\"8M\",\"cpus\":3,\"boot\":true,\"reserved\":\"256K\"}",
+    "{\"profile\":\"x86_64\",\"memory\":\"8M\",\"cpus\":3,\"fail\":{\"slab\":5,\"page\":5,\"min_order\":0,"
+    "\"ignore_gfp_wait\":false,\"ignore_gfp_highmem\":false}}",
 };
 
 struct play {

@@ -51,6 +51,9 @@ static void test_bad_settings_are_refused_with_a_place(void **state)
     refuses("{\"processes\": [{\"nam\": \"a\", \"pages\": 1}]}", 1, 17, "not known", "name");
     refuses("{\"thp\": \"yes\"}", 1, 2, "true or false", NULL);
     refuses("{\"devices\": [{\"name\": \"nic\", \"bar\": \"feb\", \"size\": \"4K\"}]}", 1, 30, "not an address", NULL);
+    refuses("{\"fail\": {\"slap\": 10}}", 1, 11, "not known", "slab");
+    refuses("{\"fail\": {\"slab\": 101}}", 1, 11, "from 0 to 100", NULL);
+    refuses("{\"fail\": 10}", 1, 2, "object is wanted", "slab");
     refuses("[1]", 1, 1, "JSON object", NULL);
     refuses("{\"memory\": \"64M\",,}", 1, 19, "not JSON", NULL);
 }
@@ -84,7 +87,8 @@ static void test_all_keys_are_accepted(void **state)
                              "\"pageblock_order\":9,\"thp\":false,\"pcp\":true,\"pae\":true,\"page_cache\":\"1M\","
                              "\"processes\":[{\"name\":\"mysqld\",\"pages\":300}],"
                              "\"devices\":[{\"name\":\"nic\",\"bar\":\"0xfeb00000\",\"size\":\"64K\"}],"
-                             "\"cache_line\":32,\"seed\":7}");
+                             "\"cache_line\":32,\"seed\":7,\"fail\":{\"slab\":5,\"page\":6,\"interval\":7,\"times\":8,"
+                             "\"min_order\":0,\"ignore_gfp_wait\":false,\"ignore_gfp_highmem\":false}}");
 
     (void)state;
     assert_int_equal(zone_of(&rig, LA_ZONE_DMA)->managed, 4096 - 512);
@@ -92,6 +96,12 @@ static void test_all_keys_are_accepted(void **state)
     assert_int_equal(zone_of(&rig, LA_ZONE_HIGHMEM)->nr_anon, 300);
     assert_int_equal(rig.mm->min_free_kbytes, 512);
     assert_int_equal(rig.machine->config.device[0].bar, 0xfeb00000);
+    assert_int_equal(rig.mm->fail.slab.probability, 5);
+    assert_int_equal(rig.mm->fail.page.probability, 6);
+    assert_int_equal(rig.mm->fail.page.interval, 7);
+    assert_int_equal(rig.mm->fail.slab.times, 8);
+    assert_int_equal(rig.mm->fail.min_order, 0);
+    assert_false(rig.mm->fail.ignore_gfp_wait || rig.mm->fail.ignore_gfp_highmem);
     rig_free(&rig);
 }
 
