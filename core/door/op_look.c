@@ -68,6 +68,22 @@ bool la_op_inspect(struct la_req *req)
     return good;
 }
 
+bool la_op_walk(struct la_req *req)
+{
+    const char *address = la_req_text(req, "address", true);
+    struct la_buf steps;
+    struct la_json w;
+
+    if (!address)
+        return false;
+    la_buf_init(&steps, req->engine->host);
+    la_json_init(&w, &steps);
+    bool good = la_view_inspect_walk(req->branch->timeline, strtoull(address, NULL, 16), &w) && write_facts(req, &steps);
+
+    la_buf_free(&steps);
+    return good;
+}
+
 bool la_op_proc(struct la_req *req)
 {
     const char *name = la_req_text(req, "name", true);

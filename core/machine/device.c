@@ -177,3 +177,30 @@ void la_device_write(struct la_machine *machine, uint64_t phys, const void *buf,
         len -= part;
     }
 }
+
+struct la_device_register la_device_register(const struct la_device *device, uint32_t i)
+{
+    uint32_t offset = i < 5 ? 4 * i : SCRATCH + 4 * (i - 5), value = 0;
+
+    switch (offset) {
+    case ID:
+        value = DEVICE_ID;
+        break;
+    case CONTROL:
+        value = device->control;
+        break;
+    case STATUS:
+        value = status(device);
+        break;
+    case COUNTER:
+        value = device->counter;
+        break;
+    case FIFO:
+        value = device->fifo_nr ? device->fifo[device->fifo_at] : 0;
+        break;
+    default:
+        value = device->scratch[(offset - SCRATCH) / 4];
+        break;
+    }
+    return (struct la_device_register){register_name(offset), offset, value};
+}

@@ -21,4 +21,14 @@
 void la_device_read(struct la_machine *machine, uint64_t phys, void *buf, uint32_t len);
 void la_device_write(struct la_machine *machine, uint64_t phys, const void *buf, uint32_t len);
 
+enum { LA_DEVICE_REGISTERS = 13 };
+
+struct la_device_register {
+    const char *name;
+    uint32_t offset, value;
+};
+
+/** Register @i (0..LA_DEVICE_REGISTERS-1) as it is, without reading it: nothing changes. */
+struct la_device_register la_device_register(const struct la_device *device, uint32_t i);
+
 #endif

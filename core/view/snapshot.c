@@ -4,7 +4,7 @@
 #include <string.h>
 
 static const char *const section_names[LA_VIEW_NR] = {"machine", "zones",   "frames",  "buddy",
-                                                      "pcp",     "caches",  "pools",  "percpu", "context", "program", "console"};
+                                                      "pcp",     "caches",  "pools",  "vmalloc", "pagetables", "percpu", "boot", "context", "program", "console"};
 
 const char *la_view_section_name(enum la_view_section section)
 {
@@ -285,7 +285,7 @@ typedef void section_writer(const struct la_timeline *t, struct la_json *w);
 static section_writer *const writers[LA_VIEW_NR] = {
     [LA_VIEW_MACHINE] = machine_section, [LA_VIEW_ZONES] = zones_section,     [LA_VIEW_BUDDY] = buddy_section,
     [LA_VIEW_PCP] = pcp_section,         [LA_VIEW_CACHES] = la_view_caches,   [LA_VIEW_POOLS] = la_view_pools,
-    [LA_VIEW_PERCPU] = la_view_percpu,   [LA_VIEW_CONTEXT] = la_view_context, [LA_VIEW_PROGRAM] = la_view_program,
+    [LA_VIEW_VMALLOC] = la_view_vmalloc, [LA_VIEW_PAGETABLES] = la_view_pagetables, [LA_VIEW_PERCPU] = la_view_percpu, [LA_VIEW_BOOT] = la_view_boot,   [LA_VIEW_CONTEXT] = la_view_context, [LA_VIEW_PROGRAM] = la_view_program,
     [LA_VIEW_CONSOLE] = la_view_console};
 
 /* Write a small section if the caller's version is another. */

@@ -22,7 +22,8 @@
 #include "timeline/timeline.h"
 
 enum la_view_section {
-    LA_VIEW_MACHINE, LA_VIEW_ZONES, LA_VIEW_FRAMES, LA_VIEW_BUDDY, LA_VIEW_PCP, LA_VIEW_CACHES, LA_VIEW_POOLS, LA_VIEW_PERCPU, LA_VIEW_CONTEXT, LA_VIEW_PROGRAM,
+    LA_VIEW_MACHINE, LA_VIEW_ZONES, LA_VIEW_FRAMES, LA_VIEW_BUDDY, LA_VIEW_PCP, LA_VIEW_CACHES, LA_VIEW_POOLS,
+    LA_VIEW_VMALLOC, LA_VIEW_PAGETABLES, LA_VIEW_PERCPU, LA_VIEW_BOOT, LA_VIEW_CONTEXT, LA_VIEW_PROGRAM,
     LA_VIEW_CONSOLE, LA_VIEW_NR
 };
 
@@ -71,6 +72,15 @@ void la_view_some_frames(const struct la_mm *mm, struct la_frame_note *range, ui
 /* caches.c */
 void la_view_caches(const struct la_timeline *timeline, struct la_json *w);
 void la_view_pools(const struct la_timeline *timeline, struct la_json *w);
+
+/* vmalloc.c */
+void la_view_vmalloc(const struct la_timeline *timeline, struct la_json *w);
+void la_view_pagetables(const struct la_timeline *timeline, struct la_json *w);
+/** Write the way from the top page table to @addr, level by level; also for an address that leads nowhere. */
+bool la_view_inspect_walk(const struct la_timeline *timeline, uint64_t addr, struct la_json *w);
+
+/* boot.c */
+void la_view_boot(const struct la_timeline *timeline, struct la_json *w);
 
 /* percpu.c */
 void la_view_percpu(const struct la_timeline *timeline, struct la_json *w);

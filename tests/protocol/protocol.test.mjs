@@ -331,6 +331,59 @@ describe('what is wrong is said, and changes nothing', () => {
     });
 });
 
+describe('virtual addresses and the boot', () => {
+  const machine = '{"profile": "i386", "memory": "8M", "zones": {"DMA": "2M", "NORMAL": "4M", "HIGHMEM": "2M"}, "cpus": 1, "devices": [{"name": "nic", "bar": "0xfeb00000", "size": "64K"}]}';
+  const code = 'char *buf = vmalloc(12288);\nvoid *regs = ioremap(0xfeb00010, 0x20);\nwritel(7, regs + 0x10);\nvfree(buf);\n';
+
+  test('areas, their frames, devices, and the walk to an address', () =>
+    play((function* () {
+      yield { op: 'open', source: LESSON(machine, code), since: {} };
+      yield { op: 'step', n: 3 };
+      const { snapshot } = (yield { op: 'snapshot' }).result;
+      const [buf, regs] = snapshot.vmalloc.areas;
+      assert.equal(buf.kind, 'vmalloc');
+      assert.equal(Number(buf.end) - Number(buf.start), 4 * 4096, 'three pages and the guard page');
+      assert.equal(buf.frames.reduce((sum, [, , run]) => sum + run, 0), 3);
+      assert.deepEqual([regs.kind, regs.phys, regs.caching], ['ioremap', '0xfeb00000', 'uncached-minus']);
+      assert.equal(snapshot.vmalloc.devices[0].registers.find(({ name }) => name === 'SCRATCH0').value, '0x7');
+      assert.deepEqual(snapshot.pagetables.levels, ['PGD', 'PTE']);
+
+      const second = `0x${(Number(buf.start) + 4096).toString(16)}`;
+      const { result: walk } = yield { op: 'walk', address: second };
+      assert.equal(walk.pfn, buf.frames.flatMap(([, pfn, run]) => Array.from({ length: run }, (_, i) => pfn + i))[1]);
+      assert.deepEqual(walk.steps.map(({ level, shift, width }) => [level, shift, width]), [['PGD', 22, 10], ['PTE', 12, 10]]);
+      assert.equal(walk.steps[1].table, Number(BigInt(walk.steps[0].entry) >> 12n), 'the directory entry leads to the table');
+      assert.ok(walk.steps[1].bits.includes('P'));
+      assert.equal(walk.steps[1].around.find(({ index }) => index === walk.steps[1].index).entry, walk.steps[1].entry);
+      const guard = (yield { op: 'walk', address: `0x${(Number(buf.end) - 4096).toString(16)}` }).result;
+      assert.deepEqual([guard.guard, guard.mapped, guard.pfn], [true, false, -1]);
+      const direct = (yield { op: 'walk', address: '0xc0001234' }).result;
+      assert.deepEqual([direct.window, direct.phys, direct.pfn, direct.steps], ['direct map', '0x1234', 1, []]);
+      yield { op: 'step' };
+      assert.equal((yield { op: 'snapshot' }).result.snapshot.vmalloc.areas[0].kind, 'lazy');
+    })()));
+
+  test('the bitmap and the lists of the boot phase add up', () =>
+    play((function* () {
+      const boot = '{"profile": "i386", "memory": "24M", "boot": true, "cpus": 1}';
+      yield { op: 'open', source: LESSON(boot, 'void *a = alloc_bootmem_low(100);\nvoid *b = alloc_bootmem_pages(8192);\nmem_init();\n'), since: {} };
+      yield { op: 'step', n: 2 };
+      const { snapshot } = (yield { op: 'snapshot' }).result;
+      assert.equal(snapshot.boot.phase, 'booting');
+      assert.equal(snapshot.boot.bitmap.reduce((sum, [, pages]) => sum + pages, 0), snapshot.boot.low_pfn);
+      snapshot.boot.bitmap.slice(1).forEach(([pfn, , bit], i) => {
+        const [before, pages, other] = snapshot.boot.bitmap[i];
+        assert.equal(pfn, before + pages);
+        assert.notEqual(bit, other, 'runs of the same bit are one');
+      });
+      const taken = snapshot.boot.bitmap.some(([pfn, pages, bit]) => bit && pfn <= 4096 && pfn + pages >= 4098);
+      assert.ok(taken, 'alloc_bootmem_pages() takes its two pages from 16 MiB on');
+      assert.equal(snapshot.boot.memory.length, 1);
+      yield { op: 'step' };
+      assert.equal((yield { op: 'snapshot' }).result.snapshot.boot.phase, 'over');
+    })()));
+});
+
 describe('choices about threads', () => {
   const code = 'int worker(void *unused) { return 0; }\nirqreturn_t nic(int irq, void *dev) { return IRQ_HANDLED; }\nrequest_irq(5, nic, 0, "nic", NULL);\nstruct task_struct *a = kthread_run(worker, NULL, "a");\nint k = 1;\nk++;\n';
   test('each kind is answered, and wrong ones are explained', () =>

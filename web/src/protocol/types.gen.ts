@@ -58,6 +58,10 @@ export interface ProtocolTypes {
   Cache?: Cache;
   Pool?: Pool;
   Variable?: Variable;
+  VmArea?: VmArea;
+  Device?: Device;
+  WalkStep?: WalkStep;
+  MemblockRegion?: MemblockRegion;
   CpuCopy?: CpuCopy;
   Cpu?: Cpu;
   Thread?: Thread;
@@ -88,6 +92,8 @@ export interface ProtocolTypes {
   SnapshotResult?: SnapshotResult;
   InspectRequest?: InspectRequest;
   InspectResult?: InspectResult;
+  WalkRequest?: WalkRequest;
+  WalkResult?: WalkResult;
   EvalRequest?: EvalRequest;
   EvalResult?: EvalResult;
   ChooseRequest?: ChooseRequest;
@@ -551,6 +557,69 @@ export interface Variable {
    */
   frame: number;
 }
+/**
+ * A range of virtual addresses.
+ */
+export interface VmArea {
+  start: Hex;
+  /**
+   * one past the last byte, guard page included
+   */
+  end: string;
+  /**
+   * pages: the array of page pointers of a large vmalloc; lazy: freed, but not to be used again before a TLB flush
+   */
+  kind: "vmalloc" | "vmap" | "ioremap" | "percpu" | "pages" | "lazy";
+  /**
+   * pages at its end that are never mapped
+   */
+  guard: number;
+  pages: number;
+  phys: Hex;
+  caching: string;
+  /**
+   * the step that made it; 0 = none
+   */
+  owner: number;
+  /**
+   * [page of the area, pfn, pages in a row]; the first 64 pages at most
+   */
+  frames: number[][];
+}
+export interface Device {
+  name: string;
+  bar: Hex;
+  bytes: Hex;
+  registers: {
+    name: string;
+    offset: number;
+    value: Hex;
+  }[];
+}
+export interface WalkStep {
+  level: string;
+  /**
+   * pfn of the table; -1: the top one, in the kernel image
+   */
+  table: number;
+  index: number;
+  shift: number;
+  /**
+   * bits of the address that choose the entry
+   */
+  width: number;
+  entry: Hex;
+  bits: string[];
+  around: {
+    index: number;
+    entry: Hex;
+  }[];
+}
+export interface MemblockRegion {
+  base: Hex;
+  size: Hex;
+  nid: number;
+}
 export interface CpuCopy {
   cpu: number;
   address: Hex;
@@ -714,6 +783,45 @@ export interface Snapshot {
     pools: Pool[];
   };
   /**
+   * Virtual addresses beside the direct map.
+   */
+  vmalloc?: {
+    version: number;
+    windows: {
+      name: string;
+      start: Hex;
+      end: Hex;
+    }[];
+    areas: VmArea[];
+    /**
+     * there are further areas
+     */
+    more: boolean;
+    lazy_pages: number;
+    lazy_max: number;
+    flushes: number;
+    devices: Device[];
+  };
+  pagetables?: {
+    version: number;
+    levels: string[];
+    /**
+     * made since the boot
+     */
+    nr_tables: number;
+    tables: {
+      /**
+       * -1: the top table, in the kernel image
+       */
+      pfn: number;
+      level: number;
+      /**
+       * the first address below it
+       */
+      covers: string;
+    }[];
+  };
+  /**
    * Who runs where, and what each CPU has a copy of. Without a program that compiles the first four are absent.
    */
   percpu?: {
@@ -748,6 +856,34 @@ export interface Snapshot {
       populated: number;
       free_bytes: number;
     }[];
+  };
+  /**
+   * Only `phase` on a machine that booted by itself.
+   */
+  boot?: {
+    version: number;
+    phase: "none" | "booting" | "over";
+    /**
+     * end of low memory
+     */
+    low_pfn?: number;
+    goal?: Hex;
+    /**
+     * page the last allocation ended in
+     */
+    last_pos?: number;
+    /**
+     * bytes of it in use; 0 = all
+     */
+    last_offset?: number;
+    last_success?: Hex;
+    /**
+     * [pfn, pages, 1 = reserved]
+     */
+    bitmap?: number[][];
+    bottom_up?: boolean;
+    memory?: MemblockRegion[];
+    reserved?: MemblockRegion[];
   };
   context?: {
     version: number;
@@ -803,7 +939,10 @@ export interface Since {
   pcp?: number;
   caches?: number;
   pools?: number;
+  vmalloc?: number;
+  pagetables?: number;
   percpu?: number;
+  boot?: number;
   context?: number;
   program?: number;
   console?: number;
@@ -1012,6 +1151,28 @@ export interface InspectResult {
   }[];
 }
 /**
+ * The way an address takes through the page tables. An address of the direct map takes none.
+ */
+export interface WalkRequest {
+  address?: Hex;
+}
+export interface WalkResult {
+  address: Hex;
+  window: string;
+  /**
+   * start of the area it lies in; 0x0 none
+   */
+  area: string;
+  guard: boolean;
+  mapped: boolean;
+  phys: Hex;
+  /**
+   * -1: no memory (a device, or nothing)
+   */
+  pfn: number;
+  steps: WalkStep[];
+}
+/**
  * Run a statement typed at the console, now. What came after this step is forgotten. `cat /proc/buddyinfo` works too and changes nothing.
  */
 export interface EvalRequest {
@@ -1115,6 +1276,7 @@ export interface Operations {
   survey: { request: SurveyRequest; result: SurveyResult };
   snapshot: { request: SnapshotRequest; result: SnapshotResult };
   inspect: { request: InspectRequest; result: InspectResult };
+  walk: { request: WalkRequest; result: WalkResult };
   eval: { request: EvalRequest; result: EvalResult };
   choose: { request: ChooseRequest; result: ChooseResult };
   answer: { request: AnswerRequest; result: AnswerResult };
