@@ -6,6 +6,8 @@
 
 /* A function for the rare case: it stays out of the code of its callers, who expect not to call it. */
 #define LA_RARE __attribute__((cold, noinline))
+/* A function for the long way: a fast path that only jumps there needs no stack. */
+#define LA_APART __attribute__((noinline))
 
 /** fls: the number of the highest bit that is set, counted from 1; 0 for 0. */
 static inline uint32_t la_fls(uint32_t value)

@@ -52,7 +52,7 @@ static inline bool la_in_interrupt(const struct la_context *context)
 /** True where sleeping is a bug: preemption or interrupts are off, or RCU is held. */
 static inline bool la_in_atomic(const struct la_context *context)
 {
-    return context->preempt_count != 0 || context->irqs_disabled || context->rcu_nesting != 0;
+    return (context->preempt_count | context->rcu_nesting | context->irqs_disabled) != 0;
 }
 
 #endif

@@ -113,13 +113,15 @@ static inline unsigned char *la_content_at(const struct la_mm *mm, uint32_t cont
     return mm->content_region[slot / LA_CONTENT_SLOTS]->base + (slot % LA_CONTENT_SLOTS) * (size_t)LA_PAGE_SIZE;
 }
 
-/** That page will be written: marks it changed for keyframes. */
-static inline void la_content_touch(const struct la_mm *mm, uint32_t content)
+/** The same for writing: marks it changed for keyframes. */
+static inline unsigned char *la_content_write(const struct la_mm *mm, uint32_t content)
 {
     _Static_assert((int)LA_PAGE_SIZE == (int)LA_CHUNK_BYTES, "a page is a chunk");
-    uint32_t slot = content - 1;
+    const struct la_region *region = mm->content_region[(content - 1) / LA_CONTENT_SLOTS];
+    uint32_t i = (content - 1) % LA_CONTENT_SLOTS;
 
-    mm->content_region[slot / LA_CONTENT_SLOTS]->dirty[slot % LA_CONTENT_SLOTS] = 1;
+    region->dirty[i] = 1;
+    return region->base + i * (size_t)LA_PAGE_SIZE;
 }
 
 /* ---- buddy.c ---- */

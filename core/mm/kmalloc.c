@@ -21,6 +21,9 @@ static const uint16_t sizes[LA_KMALLOC_INDEXES] = {0, 96, 192, 8, 16, 32, 64, 12
 /* the order in which they are made, and so the order of /proc/slabinfo */
 static const uint8_t in_order[LA_KMALLOC_INDEXES - 1] = {3, 4, 5, 6, 1, 7, 2, 8, 9, 10, 11, 12, 13};
 
+/* KMALLOC_NOT_NORMAL_BITS */
+enum { NOT_NORMAL = LA_GFP_DMA | LA_GFP_RECLAIMABLE | LA_GFP_ACCOUNT };
+
 /* ---- boot ---- */
 
 static uint32_t create_one(struct la_mm *mm, enum la_kmalloc_type type, uint32_t index)
@@ -58,16 +61,6 @@ static bool create_type(struct la_mm *mm, enum la_kmalloc_type type)
     return true;
 }
 
-bool la_create_kmalloc_caches(struct la_mm *mm)
-{
-    if (mm->kmem->classic)
-        return la_slab26_create_sizes(mm);
-    return create_type(mm, LA_KMALLOC_NORMAL) && create_type(mm, LA_KMALLOC_CGROUP) &&
-           create_type(mm, LA_KMALLOC_RECLAIM) && create_type(mm, LA_KMALLOC_DMA);
-}
-
-/* ---- which cache ---- */
-
 static uint32_t size_index(uint32_t size)
 {
     static const uint8_t small[] = {3, 4, 5, 5, 6, 6, 6, 6, 1, 1, 1, 1, 7, 7, 7, 7, 2, 2, 2, 2, 2, 2, 2, 2};
@@ -75,27 +68,36 @@ static uint32_t size_index(uint32_t size)
     return size <= 192 ? small[(size - 1) / 8] : la_fls(size - 1);
 }
 
-static enum la_kmalloc_type kmalloc_type(la_gfp_t gfp)
+bool la_create_kmalloc_caches(struct la_mm *mm)
 {
-    if (gfp & LA_GFP_DMA)
-        return LA_KMALLOC_DMA;
-    if (gfp & LA_GFP_RECLAIMABLE)
-        return LA_KMALLOC_RECLAIM;
-    return gfp & LA_GFP_ACCOUNT ? LA_KMALLOC_CGROUP : LA_KMALLOC_NORMAL;
+    if (mm->kmem->classic)
+        return la_slab26_create_sizes(mm);
+    if (!create_type(mm, LA_KMALLOC_NORMAL) || !create_type(mm, LA_KMALLOC_CGROUP) ||
+        !create_type(mm, LA_KMALLOC_RECLAIM) || !create_type(mm, LA_KMALLOC_DMA))
+        return false;
+    for (uint32_t i = 0; i < LA_KMALLOC_SMALL / 8; i++)
+        mm->kmem->kmalloc_small[i] = (uint8_t)mm->kmem->kmalloc[LA_KMALLOC_NORMAL][size_index(8 * i + 8)];
+    return true;
 }
 
-/* kmalloc_slab for @size > 0; LA_NO_CACHE: whole pages. */
-static inline uint32_t cache_of(const struct la_mm *mm, uint64_t size, la_gfp_t gfp)
+/* ---- which cache ---- */
+
+static enum la_kmalloc_type kmalloc_type(la_gfp_t gfp)
 {
-    return size <= LA_KMALLOC_MAX_CACHE ? mm->kmem->kmalloc[kmalloc_type(gfp)][size_index((uint32_t)size)]
-                                        : LA_NO_CACHE;
+    if (!(gfp & NOT_NORMAL))
+        return LA_KMALLOC_NORMAL;
+    if (gfp & LA_GFP_DMA)
+        return LA_KMALLOC_DMA;
+    return gfp & LA_GFP_RECLAIMABLE ? LA_KMALLOC_RECLAIM : LA_KMALLOC_CGROUP;
 }
 
 uint32_t la_kmalloc_slab(const struct la_mm *mm, uint64_t size, la_gfp_t gfp)
 {
     if (mm->kmem->classic)
         return la_slab26_size_cache(mm, size, gfp);
-    return size != 0 ? cache_of(mm, size, gfp) : LA_NO_CACHE;
+    if (size == 0 || size > LA_KMALLOC_MAX_CACHE)
+        return LA_NO_CACHE;
+    return mm->kmem->kmalloc[kmalloc_type(gfp)][size_index((uint32_t)size)];
 }
 
 uint64_t la_kmalloc_size_roundup(const struct la_mm *mm, uint64_t size)
@@ -126,18 +128,32 @@ static LA_RARE uint64_t kmalloc_large(struct la_mm *mm, uint64_t size, la_gfp_t 
     return la_pfn_to_virt(mm, pfn);
 }
 
-uint64_t la_kmalloc(struct la_mm *mm, uint64_t size, la_gfp_t gfp, int32_t nid)
+/* Tells, and serves what no cache serves. */
+static LA_APART uint64_t kmalloc(struct la_mm *mm, uint64_t size, la_gfp_t gfp, int32_t nid)
 {
     if (mm->kmem->classic)
         return la_slab26_kmalloc(mm, size, gfp);
     if (size == 0)
         return LA_ZERO_SIZE_PTR;
-    uint32_t cache = cache_of(mm, size, gfp);
+    uint32_t cache = la_kmalloc_slab(mm, size, gfp);
 
     if (cache == LA_NO_CACHE)
         return kmalloc_large(mm, size, gfp, nid);
-    LA_TRACE(mm->trace, KMALLOC, size, la_cache(mm, cache)->size, la_trace_text(mm->trace, la_cache(mm, cache)->name));
-    return la_kmem_cache_alloc(mm, cache, gfp, nid);
+    struct la_kmem_cache *s = la_cache(mm, cache);
+
+    LA_TRACE(mm->trace, KMALLOC, size, s->size, la_trace_text(mm->trace, s->name));
+    return la_slab_alloc(mm, s, gfp, nid);
+}
+
+uint64_t la_kmalloc(struct la_mm *mm, uint64_t size, la_gfp_t gfp, int32_t nid)
+{
+    uint64_t eighth = (size - 1) / 8; /* huge for 0 */
+
+    if (eighth >= LA_KMALLOC_SMALL / 8 || (gfp & NOT_NORMAL) || mm->trace->on)
+        return kmalloc(mm, size, gfp, nid);
+    uint32_t cache = mm->kmem->kmalloc_small[eighth];
+
+    return cache == LA_MAX_CACHES ? kmalloc(mm, size, gfp, nid) : la_slab_alloc(mm, la_cache(mm, cache), gfp, nid);
 }
 
 /* The head of the large block at @addr; LA_NO_PFN when there is none. */
@@ -150,12 +166,14 @@ static uint32_t large_block(const struct la_mm *mm, uint64_t addr)
     return pfn;
 }
 
-/* An address that is in no slab. */
+/* kfree of what is in no slab. */
 static LA_RARE void kfree_large(struct la_mm *mm, uint64_t addr)
 {
     uint32_t pfn = mm->kmem->classic ? LA_NO_PFN : large_block(mm, addr);
     char text[100];
 
+    if (addr == 0 || (addr <= LA_ZERO_SIZE_PTR && !mm->kmem->classic))
+        return;
     if (pfn != LA_NO_PFN) {
         bool compound = mm->frame[pfn].flags & LA_FRAME_F_COMPOUND;
 
@@ -174,18 +192,28 @@ static LA_RARE void kfree_large(struct la_mm *mm, uint64_t addr)
             "may free somebody else's page. Nothing is freed here.");
 }
 
-void la_kfree(struct la_mm *mm, uint64_t addr)
+/* kfree of what is not in the first page of a slab. */
+static LA_APART void kfree_elsewhere(struct la_mm *mm, uint64_t addr)
 {
     uint32_t index = la_slab_of(mm, addr);
 
-    if (index == LA_NO_SLAB) {
-        if (addr > LA_ZERO_SIZE_PTR || (mm->kmem->classic && addr != 0))
-            kfree_large(mm, addr);
-    } else if (mm->kmem->classic) {
-        la_slab26_free(mm, la_slab_at(mm, index)->cache, addr);
-    } else {
-        la_slab_free(mm, index, addr);
+    if (index == LA_NO_SLAB)
+        kfree_large(mm, addr);
+    else
+        la_kmem_cache_free(mm, la_slab_at(mm, index)->cache, addr);
+}
+
+void la_kfree(struct la_mm *mm, uint64_t addr)
+{
+    const struct la_frame *frame = la_frame_at(mm, addr);
+
+    if (!frame || frame->kind != LA_FRAME_SLAB || mm->kmem->classic) {
+        kfree_elsewhere(mm, addr);
+        return;
     }
+    struct la_slab *slab = la_slab_write(mm, frame->use);
+
+    la_slab_free(mm, la_cache(mm, slab->cache), slab, frame->use, frame->content, addr);
 }
 
 uint64_t la_ksize(struct la_mm *mm, uint64_t addr)

@@ -205,12 +205,21 @@ bool la_mm_free_later(struct la_mm *mm, uint32_t pfn, uint32_t order, uint32_t t
 
 /* ==== looking at frames ==== */
 
-/** The head of the block that contains the tail @pfn. */
-uint32_t la_tail_head(const struct la_mm *mm, uint32_t pfn);
 /** The head of the block that contains @pfn (itself, if it is a head). */
 static inline uint32_t la_frame_head(const struct la_mm *mm, uint32_t pfn)
 {
-    return mm->frame[pfn].kind == LA_FRAME_TAIL ? la_tail_head(mm, pfn) : pfn;
+    uint32_t head = pfn;
+
+    for (uint32_t order = 1; mm->frame[head].kind == LA_FRAME_TAIL && order < LA_MAX_ORDER; order++)
+        head = pfn & ~((1u << order) - 1);
+    return head;
+}
+/** The frame behind the direct-map address @addr, or NULL when @addr is not one. */
+static inline const struct la_frame *la_frame_at(const struct la_mm *mm, uint64_t addr)
+{
+    if (addr < mm->layout.page_offset || addr >= mm->layout.high_memory)
+        return NULL;
+    return &mm->frame[(addr - mm->layout.page_offset) >> LA_PAGE_SHIFT];
 }
 /** The zone of @pfn, or NULL when it lies in none. */
 struct la_zone *la_page_zone(struct la_mm *mm, uint32_t pfn);

@@ -25,15 +25,6 @@
 
 /* ---- frames and blocks ---- */
 
-uint32_t la_tail_head(const struct la_mm *mm, uint32_t pfn)
-{
-    uint32_t head = pfn;
-
-    for (uint32_t order = 1; mm->frame[head].kind == LA_FRAME_TAIL && order < LA_MAX_ORDER; order++)
-        head = pfn & ~((1u << order) - 1);
-    return head;
-}
-
 struct la_zone *la_page_zone(struct la_mm *mm, uint32_t pfn)
 {
     for (uint32_t z = 0; z < mm->nr_zones; z++)
@@ -100,41 +91,26 @@ uint32_t la_page_to_pfn(const struct la_mm *mm, uint64_t page)
 
 /* ---- contents ---- */
 
-static unsigned char *slot_bytes(const struct la_mm *mm, uint32_t slot)
+/* A slot, as la_frame.content has it; 0: none is left.  Free slots chain through their first four bytes. */
+static uint32_t content_get(struct la_mm *mm)
 {
-    return la_content_at(mm, slot + 1);
-}
+    uint32_t content = mm->content_free, region = mm->nr_content / LA_CONTENT_SLOTS;
 
-static void touch_slot(const struct la_mm *mm, uint32_t slot)
-{
-    la_content_touch(mm, slot + 1);
-}
-
-/* A slot number, or UINT32_MAX.  Free slots chain through their first four bytes. */
-static uint32_t slot_get(struct la_mm *mm)
-{
-    uint32_t slot = mm->nr_content, region = slot / LA_CONTENT_SLOTS;
-
-    if (mm->content_free != 0) {
-        slot = mm->content_free - 1;
-        memcpy(&mm->content_free, slot_bytes(mm, slot), sizeof mm->content_free);
-        return slot;
+    if (content != 0) {
+        memcpy(&mm->content_free, la_content_at(mm, content), sizeof mm->content_free);
+        return content;
     }
     if (region >= LA_NR_CONTENT_REGIONS)
-        return UINT32_MAX;
+        return 0;
     if (mm->content_region[region] == NULL)
         mm->content_region[region] = la_arena_region(mm->arena, (uint64_t)LA_CONTENT_SLOTS * LA_PAGE_SIZE, 0);
-    if (mm->content_region[region] == NULL)
-        return UINT32_MAX;
-    mm->nr_content++;
-    return slot;
+    return mm->content_region[region] ? ++mm->nr_content : 0;
 }
 
-static void slot_put(struct la_mm *mm, uint32_t slot)
+static void content_put(struct la_mm *mm, uint32_t content)
 {
-    touch_slot(mm, slot);
-    memcpy(slot_bytes(mm, slot), &mm->content_free, sizeof mm->content_free);
-    mm->content_free = slot + 1;
+    memcpy(la_content_write(mm, content), &mm->content_free, sizeof mm->content_free);
+    mm->content_free = content;
 }
 
 void la_frame_read(const struct la_mm *mm, uint32_t pfn, uint32_t offset, void *buf, uint32_t len)
@@ -145,7 +121,7 @@ void la_frame_read(const struct la_mm *mm, uint32_t pfn, uint32_t offset, void *
     if (frame->content == 0)
         memset(buf, la_frame_fill(frame), len);
     else
-        memcpy(buf, slot_bytes(mm, frame->content - 1) + offset, len);
+        memcpy(buf, la_content_at(mm, frame->content) + offset, len);
 }
 
 bool la_frame_store(struct la_mm *mm, uint32_t pfn, uint32_t offset, const void *buf, uint32_t len)
@@ -154,16 +130,14 @@ bool la_frame_store(struct la_mm *mm, uint32_t pfn, uint32_t offset, const void 
 
     assert(offset + len <= LA_PAGE_SIZE);
     if (frame->content == 0) {
-        uint32_t slot = slot_get(mm);
+        uint32_t content = content_get(mm);
 
-        if (slot == UINT32_MAX)
+        if (content == 0)
             return false;
-        touch_slot(mm, slot);
-        memset(slot_bytes(mm, slot), la_frame_fill(frame), LA_PAGE_SIZE);
-        la_frame_write(mm, pfn)->content = slot + 1;
+        memset(la_content_write(mm, content), la_frame_fill(frame), LA_PAGE_SIZE);
+        la_frame_write(mm, pfn)->content = content;
     }
-    touch_slot(mm, frame->content - 1);
-    memcpy(slot_bytes(mm, frame->content - 1) + offset, buf, len);
+    memcpy(la_content_write(mm, frame->content) + offset, buf, len);
     return true;
 }
 
@@ -172,7 +146,7 @@ void la_frame_set_fill(struct la_mm *mm, uint32_t pfn, uint8_t byte)
     struct la_frame *frame = la_frame_write(mm, pfn);
 
     if (frame->content != 0)
-        slot_put(mm, frame->content - 1);
+        content_put(mm, frame->content);
     frame->content = 0;
     frame->fill = byte ^ LA_STALE_BYTE;
 }

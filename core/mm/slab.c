@@ -10,7 +10,9 @@
  * Caches with debugging flags have no CPU slabs: each object comes from the node's list.
  *
  * Invariant: inuse counts the objects that are not on the slab's own freelist.
- * Cost: fast paths touch one slab and one pointer in its page.
+ * Cost: the fast path of an allocation (la_slab_alloc) and of a free (la_slab_free) touches the CPU's entry, one
+ *     struct la_slab and one pointer in a page: about 100 instructions, no division, no call.  When something has to
+ *     be told (events are on), checked or waited for, they change nothing and leave it to the long way.
  *
  * Deviations:
  *  A. A broken free pointer, which the real kernel would follow into the wild, ends the freelist
@@ -25,15 +27,16 @@
 
 enum { BAD_SLABS_MAX = 3 };
 
-enum served { FROM_CPU, FROM_SLAB, FROM_CPU_PARTIAL, FROM_NODE, FROM_NEW };
+enum served { FROM_CPU, FROM_SLAB, FROM_CPU_PARTIAL, FROM_NODE, FROM_NEW, FROM_NOWHERE };
 
 /* One allocation on its way. */
 struct slab_request {
     struct la_kmem_cache *s;
     la_gfp_t gfp;
     int32_t nid;
-    uint32_t slab; /* where the object came from */
     enum served served;
+    uint32_t slab; /* where the object comes from */
+    uint16_t i;    /* the object, in a cache with debugging */
 };
 
 /* ---- freelists ---- */
@@ -55,13 +58,13 @@ static LA_RARE void broken_freelist(struct la_mm *mm, struct la_slab *slab, uint
 }
 
 /* The object after the one at @object on its freelist; @slab was taken for writing. */
-static inline uint16_t next_free(struct la_mm *mm, const struct la_kmem_cache *s, struct la_slab *slab, uint64_t object)
+static uint16_t next_free(struct la_mm *mm, const struct la_kmem_cache *s, struct la_slab *slab, uint64_t object)
 {
     uint64_t pointer = la_freepointer_read(mm, s, object);
-    uint16_t next = la_slot_of(s, slab, pointer);
+    uint32_t next = la_slot_of(s, slab, pointer);
 
     if (next != LA_NO_OBJECT ? !la_slab_used(slab, next) : pointer == 0)
-        return next;
+        return (uint16_t)next;
     broken_freelist(mm, slab, object, pointer);
     return LA_NO_OBJECT;
 }
@@ -97,31 +100,28 @@ static void unfreeze_partials(struct la_mm *mm, struct la_kmem_cache *s, uint32_
     }
 }
 
-void la_put_cpu_partial(struct la_mm *mm, struct la_kmem_cache *s, uint32_t index, bool drain)
+static LA_RARE void tell_cpu_partial(struct la_mm *mm, const struct la_kmem_cache *s, const struct la_slab *slab)
+{
+    LA_TRACE(mm->trace, SLAB_CPU_PARTIAL, la_trace_text(mm->trace, s->name), slab->id, mm->cpu, slab->slabs,
+             s->cpu_partial_slabs);
+}
+
+void la_put_cpu_partial(struct la_mm *mm, struct la_kmem_cache *s, struct la_slab *slab, uint32_t index, bool drain)
 {
     struct la_kmem_cache_cpu *c = &s->cpu[mm->cpu];
-    uint32_t old = c->partial, unfreeze = LA_NO_SLAB;
-    struct la_slab *slab = la_slab_write(mm, index);
-    uint16_t slabs = 0;
+    uint32_t old = c->partial, slabs = old == LA_NO_SLAB ? 0 : la_slab_at(mm, old)->slabs;
+    bool full = drain && slabs != 0 && slabs >= s->cpu_partial_slabs;
 
-    if (old != LA_NO_SLAB) {
-        if (drain && la_slab_at(mm, old)->slabs >= s->cpu_partial_slabs) {
-            unfreeze = old;
-            old = LA_NO_SLAB;
-        } else {
-            slabs = la_slab_at(mm, old)->slabs;
-        }
-    }
-    slab->slabs = (uint16_t)(slabs + 1);
-    slab->next = old;
+    slab->slabs = (uint16_t)(full ? 1 : slabs + 1);
+    slab->next = full ? LA_NO_SLAB : old;
     slab->prev = LA_NO_SLAB;
     slab->list = LA_SLAB_CPU_PARTIAL;
     slab->cpu = mm->cpu;
     c->partial = index;
-    LA_TRACE(mm->trace, SLAB_CPU_PARTIAL, la_trace_text(mm->trace, s->name), slab->id, mm->cpu, slab->slabs,
-             s->cpu_partial_slabs);
-    if (unfreeze != LA_NO_SLAB)
-        unfreeze_partials(mm, s, unfreeze);
+    if (mm->trace->on)
+        tell_cpu_partial(mm, s, slab);
+    if (full)
+        unfreeze_partials(mm, s, old);
 }
 
 /* deactivate_slab: the CPU's freelist goes back into the slab, the slab to where it belongs. */
@@ -176,179 +176,180 @@ static uint16_t take_single(struct la_mm *mm, struct la_kmem_cache *s, uint32_t 
     return la_alloc_debug_processing(mm, s, index, i) ? i : LA_NO_OBJECT;
 }
 
-static uint16_t alloc_single_from_partial(struct la_mm *mm, struct slab_request *r, uint32_t index)
+static bool alloc_single_from_partial(struct la_mm *mm, struct slab_request *r, uint32_t index)
 {
-    uint16_t i = take_single(mm, r->s, index);
     const struct la_slab *slab = la_slab_at(mm, index);
 
-    if (i == LA_NO_OBJECT || slab->inuse == slab->objects || slab->freelist == LA_NO_OBJECT)
+    r->slab = index;
+    r->i = take_single(mm, r->s, index);
+    if (r->i == LA_NO_OBJECT || slab->inuse == slab->objects || slab->freelist == LA_NO_OBJECT)
         la_remove_partial(mm, r->s, index);
-    r->slab = index;
-    return i;
+    return r->i != LA_NO_OBJECT;
 }
 
-static uint16_t alloc_single_from_new_slab(struct la_mm *mm, struct slab_request *r, uint32_t index)
+static bool alloc_single_from_new_slab(struct la_mm *mm, struct slab_request *r, uint32_t index)
 {
-    uint16_t i = take_single(mm, r->s, index);
     const struct la_slab *slab = la_slab_at(mm, index);
 
-    if (i != LA_NO_OBJECT && slab->inuse < slab->objects && slab->freelist != LA_NO_OBJECT)
-        la_add_partial(mm, r->s, index, false);
     r->slab = index;
-    return i;
+    r->i = take_single(mm, r->s, index);
+    if (r->i != LA_NO_OBJECT && slab->inuse < slab->objects && slab->freelist != LA_NO_OBJECT)
+        la_add_partial(mm, r->s, index, false);
+    return r->i != LA_NO_OBJECT;
 }
 
-/* ---- the slow path ---- */
+/* ---- the slow path: the CPU needs a slab with free objects ---- */
 
-/* acquire_slab: off the node's list, frozen; the first one gives its whole freelist to the CPU. */
-static void acquire_slab(struct la_mm *mm, struct la_kmem_cache *s, uint32_t index, bool first)
+/* load_freelist: the CPU works on @slab, whose number is @index, from now on; its whole freelist becomes the CPU's. */
+static inline bool load_freelist(const struct la_mm *mm, struct la_kmem_cache *s, struct la_slab *slab, uint32_t index)
+{
+    struct la_kmem_cache_cpu *c = &s->cpu[mm->cpu];
+
+    c->slab = index;
+    c->freelist = slab->freelist;
+    slab->freelist = LA_NO_OBJECT;
+    slab->inuse = slab->objects;
+    slab->frozen = true;
+    slab->list = LA_SLAB_CPU;
+    slab->cpu = mm->cpu;
+    slab->next = slab->prev = LA_NO_SLAB;
+    return c->freelist != LA_NO_OBJECT;
+}
+
+/* What other CPUs gave back to the CPU's slab; else the first slab of its partial list that has something. */
+static LA_APART enum served from_cpu(struct la_mm *mm, struct la_kmem_cache *s)
+{
+    struct la_kmem_cache_cpu *c = &s->cpu[mm->cpu];
+    enum served served = FROM_SLAB;
+
+    for (uint32_t index = c->slab;; served = FROM_CPU_PARTIAL) {
+        if (index != LA_NO_SLAB) {
+            struct la_slab *slab = la_slab_write(mm, index);
+
+            if (load_freelist(mm, s, slab, index))
+                return served;
+            slab->frozen = false; /* it is full: the CPU lets go of it */
+            slab->list = LA_SLAB_FULL;
+        }
+        index = c->partial;
+        if (index == LA_NO_SLAB)
+            break;
+        c->partial = la_slab_at(mm, index)->next;
+    }
+    c->slab = LA_NO_SLAB;
+    return FROM_NOWHERE;
+}
+
+/* acquire_slab and put_cpu_partial: off the node's list, for later. */
+static void keep_for_later(struct la_mm *mm, struct la_kmem_cache *s, uint32_t index)
 {
     struct la_slab *slab = la_slab_write(mm, index);
 
     la_remove_partial(mm, s, index);
     slab->frozen = true;
-    if (first)
-        slab->inuse = slab->objects;
+    la_put_cpu_partial(mm, s, slab, index, false);
 }
 
-static uint16_t get_partial_node(struct la_mm *mm, struct slab_request *r, uint32_t nid)
+static bool get_partial_node(struct la_mm *mm, struct slab_request *r, uint32_t nid)
 {
     struct la_kmem_cache *s = r->s;
     uint32_t index = s->node[nid].head, more = 0;
-    uint16_t object = LA_NO_OBJECT;
+    bool found = false;
 
-    while (index != LA_NO_SLAB) {
+    while (index != LA_NO_SLAB && more <= s->cpu_partial_slabs / 2) {
         uint32_t next = la_slab_at(mm, index)->next;
 
         if (la_cache_debug(s)) {
-            object = alloc_single_from_partial(mm, r, index);
-            if (object != LA_NO_OBJECT)
-                break;
-        } else if (object == LA_NO_OBJECT) {
-            acquire_slab(mm, s, index, true);
-            object = la_slab_at(mm, index)->freelist;
-            la_slab_write(mm, index)->freelist = LA_NO_OBJECT;
-            r->slab = index;
+            if (alloc_single_from_partial(mm, r, index))
+                return true;
+        } else if (!found) {
+            la_remove_partial(mm, s, index);
+            found = load_freelist(mm, s, la_slab_write(mm, index), index);
         } else {
-            acquire_slab(mm, s, index, false);
-            la_put_cpu_partial(mm, s, index, false);
+            keep_for_later(mm, s, index);
             more++;
         }
-        if (!la_cache_debug(s) && more > s->cpu_partial_slabs / 2)
-            break;
         index = next;
     }
-    return object;
+    return found;
 }
 
 /* This node, then others that have more than they need to keep. */
-static uint16_t get_partial(struct la_mm *mm, struct slab_request *r)
+static bool get_partial(struct la_mm *mm, struct slab_request *r)
 {
     uint32_t here = r->nid == LA_NO_NODE ? mm->cpu_node[mm->cpu] : (uint32_t)r->nid;
-    uint16_t object = get_partial_node(mm, r, here);
+    bool found = get_partial_node(mm, r, here);
     const struct la_zonelist *list = la_node_zonelist(mm, here, r->gfp);
 
-    if (object != LA_NO_OBJECT || r->nid != LA_NO_NODE)
-        return object;
-    for (uint32_t i = 0; i < list->nr && object == LA_NO_OBJECT; i++) {
+    if (found || r->nid != LA_NO_NODE)
+        return found;
+    for (uint32_t i = 0; i < list->nr && !found; i++) {
         uint32_t nid = mm->zone[list->zone[i]].node;
 
         if (nid != here && r->s->node[nid].nr_partial > r->s->min_partial)
-            object = get_partial_node(mm, r, nid);
+            found = get_partial_node(mm, r, nid);
     }
-    return object;
+    return found;
 }
 
-/* The CPU takes @index as its slab: @object goes out, what is behind it is the CPU's freelist. */
-static uint16_t load_freelist(struct la_mm *mm, struct slab_request *r, uint32_t index, uint16_t object)
-{
-    struct la_kmem_cache_cpu *c = &r->s->cpu[mm->cpu];
-    struct la_slab *slab = la_slab_write(mm, index);
-
-    slab->list = LA_SLAB_CPU;
-    slab->cpu = mm->cpu;
-    slab->next = slab->prev = LA_NO_SLAB;
-    slab->frozen = true;
-    c->slab = r->slab = index;
-    c->freelist = next_free(mm, r->s, slab, la_object_at(r->s, slab, object));
-    return object;
-}
-
-/* get_freelist: what other CPUs gave back to the slab; none: the slab is full and let go. */
-static uint16_t get_freelist(struct la_mm *mm, uint32_t index)
-{
-    struct la_slab *slab = la_slab_write(mm, index);
-    uint16_t list = slab->freelist;
-
-    slab->freelist = LA_NO_OBJECT;
-    slab->inuse = slab->objects;
-    slab->frozen = list != LA_NO_OBJECT;
-    if (list == LA_NO_OBJECT)
-        slab->list = LA_SLAB_FULL;
-    return list;
-}
-
-/* The CPU's slab and its partial list; LA_NO_OBJECT when both have nothing. */
-static uint16_t from_cpu(struct la_mm *mm, struct slab_request *r)
-{
-    struct la_kmem_cache_cpu *c = &r->s->cpu[mm->cpu];
-
-    r->served = FROM_SLAB;
-    if (c->slab != LA_NO_SLAB && r->nid != LA_NO_NODE && la_slab_at(mm, c->slab)->node != (uint32_t)r->nid) {
-        uint32_t slab = c->slab;
-        uint16_t freelist = c->freelist;
-
-        c->slab = LA_NO_SLAB;
-        c->freelist = LA_NO_OBJECT;
-        deactivate_slab(mm, r->s, slab, freelist);
-    }
-    for (;;) {
-        if (c->slab != LA_NO_SLAB) {
-            uint32_t index = c->slab;
-            uint16_t object = c->freelist != LA_NO_OBJECT ? c->freelist : get_freelist(mm, index);
-
-            if (object != LA_NO_OBJECT)
-                return load_freelist(mm, r, index, object);
-            c->slab = LA_NO_SLAB;
-        }
-        if (c->partial == LA_NO_SLAB)
-            return LA_NO_OBJECT;
-        c->slab = c->partial;
-        c->partial = la_slab_at(mm, c->slab)->next;
-        r->served = FROM_CPU_PARTIAL;
-    }
-}
-
-static uint16_t slow_path(struct la_mm *mm, struct slab_request *r)
+/* Objects from the node or a new slab, for the CPU; debug: one, for the request. */
+static bool from_elsewhere(struct la_mm *mm, struct slab_request *r)
 {
     struct la_kmem_cache *s = r->s;
-    uint16_t object = from_cpu(mm, r);
 
-    if (object != LA_NO_OBJECT)
-        return object;
     for (uint32_t bad = 0; bad < BAD_SLABS_MAX; bad++) {
         r->served = FROM_NODE;
-        object = get_partial(mm, r);
-        if (object != LA_NO_OBJECT)
-            return la_cache_debug(s) ? object : load_freelist(mm, r, r->slab, object);
+        if (get_partial(mm, r))
+            return true;
         uint32_t index = la_new_slab(mm, s, r->gfp, r->nid);
 
         if (index == LA_NO_SLAB)
-            return LA_NO_OBJECT;
+            return false;
         r->served = FROM_NEW;
         if (!la_cache_debug(s)) {
-            struct la_kmem_cache_cpu *c = &s->cpu[mm->cpu];
-
-            if (c->slab != LA_NO_SLAB) /* a constructor allocated from its own cache */
+            if (s->cpu[mm->cpu].slab != LA_NO_SLAB) /* a constructor allocated from its own cache */
                 la_flush_cpu_slab(mm, s, mm->cpu);
-            object = get_freelist(mm, index);
-            return load_freelist(mm, r, index, object);
+            return load_freelist(mm, s, la_slab_write(mm, index), index);
         }
-        object = alloc_single_from_new_slab(mm, r, index);
-        if (object != LA_NO_OBJECT)
-            return object;
+        if (alloc_single_from_new_slab(mm, r, index))
+            return true;
     }
-    return LA_NO_OBJECT;
+    return false;
+}
+
+/* The CPU's slab is on a node that was not asked for: another one has to serve. */
+static void leave_node(struct la_mm *mm, struct la_kmem_cache *s, int32_t nid)
+{
+    struct la_kmem_cache_cpu *c = &s->cpu[mm->cpu];
+    uint32_t slab = c->slab;
+    uint16_t freelist = c->freelist;
+
+    if (nid == LA_NO_NODE || slab == LA_NO_SLAB || la_slab_at(mm, slab)->node == (uint32_t)nid)
+        return;
+    c->slab = LA_NO_SLAB;
+    c->freelist = LA_NO_OBJECT;
+    deactivate_slab(mm, s, slab, freelist);
+}
+
+/* Makes sure that the CPU's freelist (debug: the request) has an object. */
+static bool find_object(struct la_mm *mm, struct slab_request *r)
+{
+    leave_node(mm, r->s, r->nid);
+    if (r->s->cpu[mm->cpu].freelist != LA_NO_OBJECT)
+        return true;
+    r->served = from_cpu(mm, r->s);
+    return r->served != FROM_NOWHERE || from_elsewhere(mm, r);
+}
+
+/* The first object of the CPU's freelist. */
+static uint16_t pop(struct la_mm *mm, struct la_kmem_cache *s)
+{
+    struct la_kmem_cache_cpu *c = &s->cpu[mm->cpu];
+    struct la_slab *slab = la_slab_write(mm, c->slab);
+    uint16_t i = c->freelist;
+
+    c->freelist = next_free(mm, s, slab, la_object_at(s, slab, i));
+    return i;
 }
 
 /* ---- the entries ---- */
@@ -375,51 +376,86 @@ static LA_RARE void zero_object(struct la_mm *mm, const struct la_kmem_cache *s,
     la_mem_fill(mm, object, 0, s->object_size);
 }
 
-/* Object @i of @slab, which is on no freelist any more, becomes the program's. */
-static inline uint64_t hand_out(struct la_mm *mm, struct la_kmem_cache *s, struct la_slab *slab, uint16_t i,
-                                la_gfp_t gfp, enum served served)
+/* The object at @object, slot @i of @slab, is the program's from now on. */
+static inline void hand_out(struct la_mm *mm, struct la_kmem_cache *s, struct la_slab *slab, uint32_t i,
+                            uint64_t object)
 {
-    uint64_t object = la_object_at(s, slab, i);
-
     slab->used[i / 32] |= 1u << (i % 32);
     s->nr_live++;
     la_slab_set_owner(mm, object);
+}
+
+/* Takes every way, and tells. */
+static LA_APART uint64_t alloc_any_way(struct la_mm *mm, struct la_kmem_cache *s, la_gfp_t gfp, int32_t nid)
+{
+    la_gfp_t allowed = gfp & (mm->gfp_allowed_mask | ~(la_gfp_t)LA_GFP_6_1_BITS);
+    struct slab_request r = {.s = s, .gfp = allowed, .nid = nid, .served = FROM_CPU};
+
+    if (mm->kmem->classic)
+        return la_slab26_alloc(mm, la_cache_index(mm, s), gfp);
+    if (allowed & LA_GFP_DIRECT_RECLAIM)
+        la_might_sleep(mm, "include/linux/sched/mm.h:274");
+    if (mm->fail.slab.probability != 0 && la_should_fail_slab(mm, allowed))
+        return 0;
+    if (!find_object(mm, &r)) {
+        LA_TRACE(mm->trace, SLAB_ALLOC_FAIL, la_trace_text(mm->trace, s->name), gfp);
+        return 0;
+    }
+    if (!la_cache_debug(s)) {
+        r.slab = s->cpu[mm->cpu].slab;
+        r.i = pop(mm, s);
+    }
+    struct la_slab *slab = la_slab_write(mm, r.slab);
+    uint64_t object = la_object_at(s, slab, r.i);
+
+    hand_out(mm, s, slab, r.i, object);
     if (mm->trace->on)
-        tell_served(mm, s, slab, object, served);
+        tell_served(mm, s, slab, object, r.served);
     if (gfp & LA_GFP_ZERO)
         zero_object(mm, s, object);
     return object;
 }
 
-static uint64_t alloc_slow(struct la_mm *mm, struct la_kmem_cache *s, la_gfp_t gfp, la_gfp_t allowed, int32_t nid)
+/* The CPU's freelist is empty: the next slab of the CPU, and again. */
+static LA_APART uint64_t alloc_next_slab(struct la_mm *mm, struct la_kmem_cache *s, la_gfp_t gfp)
 {
-    struct slab_request r = {.s = s, .gfp = allowed, .nid = nid, .slab = s->cpu[mm->cpu].slab};
-    uint16_t i = slow_path(mm, &r);
+    if (s->cpu[mm->cpu].slab == LA_NO_SLAB || from_cpu(mm, s) == FROM_NOWHERE)
+        return alloc_any_way(mm, s, gfp, LA_NO_NODE);
+    return la_slab_alloc(mm, s, gfp, LA_NO_NODE);
+}
 
-    if (i == LA_NO_OBJECT) {
-        LA_TRACE(mm->trace, SLAB_ALLOC_FAIL, la_trace_text(mm->trace, s->name), gfp);
-        return 0;
-    }
-    return hand_out(mm, s, la_slab_write(mm, r.slab), i, gfp, r.served);
+/*
+ * The fast path, where nothing has to be told or waited for: the first object of the CPU's freelist.
+ * What is not to be done here is left to alloc_any_way(), before anything has changed.
+ */
+uint64_t la_slab_alloc(struct la_mm *mm, struct la_kmem_cache *s, la_gfp_t gfp, int32_t nid)
+{
+    struct la_kmem_cache_cpu *c = &s->cpu[mm->cpu];
+
+    if (nid != LA_NO_NODE || (gfp & LA_GFP_ZERO) || mm->trace->on || mm->fail.slab.probability != 0 ||
+        la_in_atomic(la_mm_current(mm)))
+        return alloc_any_way(mm, s, gfp, nid);
+    if (c->freelist == LA_NO_OBJECT)
+        return alloc_next_slab(mm, s, gfp);
+    uint32_t i = c->freelist;
+    struct la_slab *slab = la_slab_write(mm, c->slab);
+    uint64_t object = la_object_at(s, slab, i);
+    uint32_t in_page = la_freepointer_in_page(s, object);
+    const unsigned char *page = la_page_of(mm, object);
+
+    if (!page || in_page > LA_PAGE_SIZE - 8)
+        return alloc_any_way(mm, s, gfp, nid);
+    uint64_t pointer = la_load_pointer(page + in_page, mm->layout.pointer_bytes);
+    uint32_t next = la_slot_of(s, slab, pointer);
+
+    if (next == LA_NO_OBJECT ? pointer != 0 : la_slab_used(slab, next))
+        return alloc_any_way(mm, s, gfp, nid);
+    c->freelist = (uint16_t)next;
+    hand_out(mm, s, slab, i, object);
+    return object;
 }
 
 uint64_t la_kmem_cache_alloc(struct la_mm *mm, uint32_t cache, la_gfp_t gfp, int32_t nid)
 {
-    struct la_kmem_cache *s = la_cache(mm, cache);
-    struct la_kmem_cache_cpu *c = &s->cpu[mm->cpu];
-    la_gfp_t allowed = gfp & (mm->gfp_allowed_mask | ~(la_gfp_t)LA_GFP_6_1_BITS);
-    uint16_t i = c->freelist;
-
-    if (mm->kmem->classic)
-        return la_slab26_alloc(mm, cache, gfp);
-    if (allowed & LA_GFP_DIRECT_RECLAIM)
-        la_might_sleep(mm, "include/linux/sched/mm.h:274");
-    if (mm->fail.slab.probability != 0 && la_should_fail_slab(mm, allowed))
-        return 0;
-    if (i == LA_NO_OBJECT || (nid != LA_NO_NODE && la_slab_at(mm, c->slab)->node != (uint32_t)nid))
-        return alloc_slow(mm, s, gfp, allowed, nid);
-    struct la_slab *slab = la_slab_write(mm, c->slab);
-
-    c->freelist = next_free(mm, s, slab, la_object_at(s, slab, i));
-    return hand_out(mm, s, slab, i, gfp, FROM_CPU);
+    return la_slab_alloc(mm, la_cache(mm, cache), gfp, nid);
 }

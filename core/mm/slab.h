@@ -30,7 +30,8 @@ enum {
     LA_CACHES_AT = 0x360000,
     LA_CACHE_ALIASES = 4,
     LA_MAX_POOLS = 64,
-    LA_OBJECT_OWNERS = 4096 /* who allocated an object is remembered for about that many */
+    LA_KMALLOC_SMALL = 1024, /* bytes: up to here kmalloc looks its cache up in one table */
+    LA_OBJECT_OWNERS = 4096  /* who allocated an object is remembered for about that many */
 };
 
 #define LA_NO_SLAB       UINT32_MAX
@@ -144,6 +145,12 @@ struct la_kmem_cache {
     struct la_kmem_cache_node node[LA_MAX_NODES];
 };
 
+/* Who allocated an object. */
+struct la_object_owner {
+    uint32_t object; /* address / 8 */
+    uint32_t step;
+};
+
 struct la_mempool;
 struct la_kmem26;
 
@@ -160,15 +167,16 @@ struct la_kmem {
     struct la_kmem_hooks hooks; /* NULL between calls */
     uint32_t first, last;       /* slab_caches */
     uint32_t nr_slab_slots, free_slot;
-    uint32_t kmalloc[4][14]; /* by type and index: caches */
-    uint32_t slab_errors;    /* reports and fixes, as lib/slub_kunit.c counts them */
-    int32_t next_pos;        /* replay: where the next new slab starts in random_seq; -1 = by chance */
-    bool quiet_reports;      /* count errors only */
+    uint32_t kmalloc[4][14];                     /* by type and index: caches */
+    uint8_t kmalloc_small[LA_KMALLOC_SMALL / 8]; /* by (size - 1) / 8: the normal cache; LA_MAX_CACHES: none */
+    uint32_t slab_errors;                        /* reports and fixes, as lib/slub_kunit.c counts them */
+    int32_t next_pos;   /* replay: where the next new slab starts in random_seq; -1 = by chance */
+    bool quiet_reports; /* count errors only */
     bool tainted;
     bool no_storage;      /* the host's limit on written pages was hit */
     bool callback_failed; /* a constructor oopsed: the call must stop */
     uint32_t fail_tick;
-    struct la_region *owners; /* LA_OBJECT_OWNERS pairs: address / 8, step */
+    struct la_object_owner *owner; /* LA_OBJECT_OWNERS of them, by address / 8: an object may push another one out */
     struct la_region *region[LA_SLAB_REGIONS];
     struct la_kmem_cache cache[LA_MAX_CACHES];
     struct la_mempool *pool; /* LA_MAX_POOLS of them */

@@ -421,8 +421,8 @@ bool la_kmem_init(struct la_mm *mm, const struct la_slab_rules *rules, uint64_t 
     if (!kmem)
         return false;
     kmem->pool = la_arena_hot(mm->arena, LA_MAX_POOLS * sizeof *kmem->pool);
-    kmem->owners = la_arena_region(mm->arena, LA_OBJECT_OWNERS * 2 * sizeof(uint32_t), 0);
-    if (!kmem->pool || !kmem->owners)
+    kmem->owner = la_arena_hot(mm->arena, LA_OBJECT_OWNERS * sizeof *kmem->owner);
+    if (!kmem->pool || !kmem->owner)
         return false;
     mm->kmem = kmem;
     kmem->rules = *rules;
@@ -431,6 +431,7 @@ bool la_kmem_init(struct la_mm *mm, const struct la_slab_rules *rules, uint64_t 
     kmem->free_slot = LA_NO_SLAB;
     kmem->next_pos = -1;
     memset(kmem->kmalloc, 0xFF, sizeof kmem->kmalloc);
+    memset(kmem->kmalloc_small, LA_MAX_CACHES, sizeof kmem->kmalloc_small);
     if (rules->classic && !la_slab26_init(mm))
         return false;
     mm->trace->on = false;

@@ -9,8 +9,6 @@
 
 /* ---- slab_table.c: slabs, lists, bytes ---- */
 
-/** Free the object at @object of slab @index (SLUB). */
-void la_slab_free(struct la_mm *mm, uint32_t index, uint64_t object);
 /** Slab @index for writing (marks it changed for keyframes). */
 static inline struct la_slab *la_slab_write(struct la_mm *mm, uint32_t index)
 {
@@ -63,18 +61,18 @@ static inline uint64_t la_object_at(const struct la_kmem_cache *s, const struct 
  * The slot of the object at @object; LA_NO_OBJECT: no object of @slab starts there.
  * For a multiple of the size the product is the quotient; whatever it is for other offsets, the check fails.
  */
-static inline uint16_t la_slot_of(const struct la_kmem_cache *s, const struct la_slab *slab, uint64_t object)
+static inline uint32_t la_slot_of(const struct la_kmem_cache *s, const struct la_slab *slab, uint64_t object)
 {
     uint64_t offset = object - slab->first, slot = offset * s->reciprocal >> 32;
 
-    return slot < slab->objects && slot * s->size == offset ? (uint16_t)slot : LA_NO_OBJECT;
+    return slot < slab->objects && slot * s->size == offset ? (uint32_t)slot : LA_NO_OBJECT;
 }
 
 /** check_valid_pointer: @object is NULL or the start of an object of @slab; then @i is its slot (LA_NO_OBJECT). */
 static inline bool la_check_valid_pointer(const struct la_mm *mm, const struct la_slab *slab, uint64_t object,
                                           uint16_t *i)
 {
-    *i = la_slot_of(&mm->kmem->cache[slab->cache], slab, object);
+    *i = (uint16_t)la_slot_of(&mm->kmem->cache[slab->cache], slab, object);
     return *i != LA_NO_OBJECT || object == 0;
 }
 
@@ -90,21 +88,17 @@ static inline uint32_t la_slab_of(const struct la_mm *mm, uint64_t addr)
     return head->kind == LA_FRAME_SLAB ? head->use : LA_NO_SLAB;
 }
 
-/* ---- who allocated an object: a small table, where an object may push another one out ---- */
+/* ---- who allocated an object ---- */
 
-static inline uint32_t *la_owner_pair(const struct la_mm *mm, uint64_t object)
+static inline struct la_object_owner *la_owner_of(const struct la_mm *mm, uint64_t object)
 {
-    return (uint32_t *)(void *)mm->kmem->owners->base + 2 * (size_t)((object >> 3) % LA_OBJECT_OWNERS);
+    return &mm->kmem->owner[(object >> 3) % LA_OBJECT_OWNERS];
 }
 
 /** Remember that the running statement allocated @object. */
 static inline void la_slab_set_owner(struct la_mm *mm, uint64_t object)
 {
-    uint32_t *pair = la_owner_pair(mm, object);
-
-    la_region_touch(mm->kmem->owners, pair, 2 * sizeof *pair);
-    pair[0] = (uint32_t)(object >> 3);
-    pair[1] = mm->owner;
+    *la_owner_of(mm, object) = (struct la_object_owner){(uint32_t)(object >> 3), mm->owner};
 }
 
 /* ---- free pointers, as they lie in the page ---- */
@@ -136,44 +130,36 @@ static inline void la_store_pointer(unsigned char *at, uint32_t bytes, uint64_t 
         memcpy(at, &value, sizeof(uint32_t));
 }
 
-/* The pointer at @at of the direct map, in a page that was written to; NULL: take the long way. */
-static inline unsigned char *la_pointer_at(const struct la_mm *mm, uint64_t at, uint32_t *content)
-{
-    uint32_t in_page = (uint32_t)at & (LA_PAGE_SIZE - 1);
+/** The pointer at @at, wherever that lies in the direct map. */
+LA_RARE uint64_t la_freepointer_read_far(const struct la_mm *mm, uint64_t at);
 
-    *content = mm->frame[(at - mm->layout.page_offset) >> LA_PAGE_SHIFT].content;
-    return *content != 0 && in_page <= LA_PAGE_SIZE - 8 ? la_content_at(mm, *content) + in_page : NULL;
+/** Where in its page the free pointer of the object at @object of @s lies, when that is the object's first page. */
+static inline uint32_t la_freepointer_in_page(const struct la_kmem_cache *s, uint64_t object)
+{
+    return ((uint32_t)object & (LA_PAGE_SIZE - 1)) + s->offset;
+}
+
+/** The content of the page of the direct map that @addr lies in; NULL: nobody wrote to it. */
+static inline const unsigned char *la_page_of(const struct la_mm *mm, uint64_t addr)
+{
+    uint32_t content = mm->frame[(addr - mm->layout.page_offset) >> LA_PAGE_SHIFT].content;
+
+    return content != 0 ? la_content_at(mm, content) : NULL;
 }
 
 /** get_freepointer: what follows the free object at @object of @s. */
 static inline uint64_t la_freepointer_read(const struct la_mm *mm, const struct la_kmem_cache *s, uint64_t object)
 {
-    unsigned char far[8];
-    uint32_t bytes = mm->layout.pointer_bytes, content;
-    const unsigned char *at = la_pointer_at(mm, object + s->offset, &content);
+    uint32_t in_page = la_freepointer_in_page(s, object);
+    const unsigned char *page = la_page_of(mm, object);
 
-    if (!at) {
-        la_mem_read(mm, object + s->offset, far, bytes);
-        at = far;
-    }
-    return la_load_pointer(at, bytes);
+    if (!page || in_page > LA_PAGE_SIZE - 8)
+        return la_freepointer_read_far(mm, object + s->offset);
+    return la_load_pointer(page + in_page, mm->layout.pointer_bytes);
 }
 
 /** set_freepointer: @next (0: none) follows the free object at @object of @s. */
-static inline void la_freepointer_write(struct la_mm *mm, const struct la_kmem_cache *s, uint64_t object, uint64_t next)
-{
-    unsigned char far[8];
-    uint32_t bytes = mm->layout.pointer_bytes, content;
-    unsigned char *at = la_pointer_at(mm, object + s->offset, &content);
-
-    if (at) {
-        la_content_touch(mm, content);
-        la_store_pointer(at, bytes, next);
-    } else {
-        la_store_pointer(far, bytes, next);
-        la_mem_write(mm, object + s->offset, far, bytes);
-    }
-}
+void la_freepointer_write(struct la_mm *mm, const struct la_kmem_cache *s, uint64_t object, uint64_t next);
 
 /* ---- slab_cache.c: the list of caches ---- */
 
@@ -182,12 +168,17 @@ uint32_t la_cache_add(struct la_mm *mm, const char *name);
 /** Take a cache without slabs off the list; its slot is free. */
 void la_cache_remove(struct la_mm *mm, uint32_t cache);
 
-/* ---- slab.c, slab_new.c ---- */
+/* ---- slab.c, slab_free.c, slab_new.c ---- */
 
+/** kmem_cache_alloc of @s. */
+uint64_t la_slab_alloc(struct la_mm *mm, struct la_kmem_cache *s, la_gfp_t gfp, int32_t nid);
+/** kmem_cache_free of @object in @slab (number @index, for writing) of @s; @content: la_frame.content of its page. */
+void la_slab_free(struct la_mm *mm, struct la_kmem_cache *s, struct la_slab *slab, uint32_t index, uint32_t content,
+                  uint64_t object);
 /** A slab with all objects free, on no list; LA_NO_SLAB when there are no pages. */
 uint32_t la_new_slab(struct la_mm *mm, struct la_kmem_cache *s, la_gfp_t gfp, int32_t nid);
-/** put_cpu_partial: @index joins this CPU's partial list; @drain: a full list moves to the nodes first. */
-void la_put_cpu_partial(struct la_mm *mm, struct la_kmem_cache *s, uint32_t index, bool drain);
+/** put_cpu_partial: @slab, whose number is @index, joins this CPU's partial list; @drain: a full list moves to the nodes. */
+void la_put_cpu_partial(struct la_mm *mm, struct la_kmem_cache *s, struct la_slab *slab, uint32_t index, bool drain);
 
 /** Empty the CPU's slab and partial list of @s (flush_all for one CPU). */
 void la_flush_cpu_slab(struct la_mm *mm, struct la_kmem_cache *s, uint32_t cpu);

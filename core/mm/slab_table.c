@@ -162,9 +162,25 @@ void la_mem_fill(struct la_mm *mm, uint64_t addr, uint8_t byte, uint32_t len)
 
 uint32_t la_slab_owner(const struct la_mm *mm, uint64_t object)
 {
-    const uint32_t *pair = la_owner_pair(mm, object);
+    const struct la_object_owner *owner = la_owner_of(mm, object);
 
-    return pair[0] == (uint32_t)(object >> 3) ? pair[1] : 0;
+    return owner->object == (uint32_t)(object >> 3) ? owner->step : 0;
+}
+
+uint64_t la_freepointer_read_far(const struct la_mm *mm, uint64_t at)
+{
+    unsigned char bytes[8] = {0};
+
+    la_mem_read(mm, at, bytes, mm->layout.pointer_bytes);
+    return la_load_pointer(bytes, mm->layout.pointer_bytes);
+}
+
+void la_freepointer_write(struct la_mm *mm, const struct la_kmem_cache *s, uint64_t object, uint64_t next)
+{
+    unsigned char bytes[8];
+
+    la_store_pointer(bytes, mm->layout.pointer_bytes, next);
+    la_mem_write(mm, object + s->offset, bytes, mm->layout.pointer_bytes);
 }
 
 uint64_t la_get_freepointer(const struct la_mm *mm, const struct la_slab *slab, uint32_t i)

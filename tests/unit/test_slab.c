@@ -1,7 +1,7 @@
 /* test_slab.c: caches of objects: T21-T29, what lib/slub_kunit.c asserts, and random work on many caches. */
 #include "machine_help.h"
 
-#include "mm/slab_internal.h"
+#include "mm/slab.h"
 #include "view/proc.h"
 
 #define MACHINE_X "{\"profile\":\"x86_64\",\"memory\":\"256M\",\"cpus\":4,\"reserved\":\"0\"}"
@@ -481,38 +481,6 @@ static void test_random_work_keeps_every_invariant(void **state)
         random_work(seed);
 }
 
-/* la_slot_of multiplies; here the division it stands for. */
-static void check_slot(const struct la_kmem_cache *s, const struct la_slab *slab, uint64_t offset)
-{
-    uint64_t slot = offset / s->size;
-    uint16_t right = offset % s->size == 0 && slot < slab->objects ? (uint16_t)slot : LA_NO_OBJECT;
-
-    if (la_slot_of(s, slab, slab->first + offset) != right)
-        fail_msg("size %u: offset 0x%llx is not slot %u", s->size, (unsigned long long)offset, right);
-}
-
-static void test_slots_are_found_without_a_division(void **state)
-{
-    struct la_prng prng = {7};
-
-    (void)state;
-    for (uint32_t size = 4; size <= LA_KMALLOC_MAX; size = size < 8192 ? size + 4 : size * 2) {
-        uint32_t objects = 32768 / size;
-        struct la_slab slab = {.first = UINT64_C(0xffff888000001000),
-                               .objects = (uint16_t)(objects > LA_SLAB_OBJECTS ? LA_SLAB_OBJECTS
-                                                     : objects                 ? objects
-                                                                               : 1)};
-        struct la_kmem_cache s = {0};
-
-        la_cache_set_size(&s, size);
-        for (uint64_t slot = 0; slot <= slab.objects; slot++)
-            for (uint64_t near = 0; near < 5; near++)
-                check_slot(&s, &slab, slot * size + near - 2);
-        for (uint32_t n = 0; n < 200; n++)
-            check_slot(&s, &slab, la_prng_next(&prng) >> la_prng_below(&prng, 64));
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -539,7 +507,6 @@ int main(void)
         cmocka_unit_test(test_kunit_first_word_and_50th_byte),
         cmocka_unit_test(test_kunit_clobber_redzone_free),
         cmocka_unit_test(test_random_work_keeps_every_invariant),
-        cmocka_unit_test(test_slots_are_found_without_a_division),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
