@@ -205,6 +205,18 @@ static void check_invariants(const struct la_timeline *t, struct la_diags *diags
     la_buf_free(&problems);
 }
 
+/* An oops that ends the program before the lesson ends: what stands below it is never checked. */
+static void check_reached(const struct la_timeline *t, const struct la_lesson *lesson, struct la_diags *diags)
+{
+    uint32_t section = t->last.block >= 0 ? (uint32_t)t->last.block : t->last.section;
+    uint32_t next = section != UINT32_MAX ? la_lesson_next_code(lesson, section + 1) : UINT32_MAX;
+
+    if (t->stopped && t->last.status == LA_STEP_OOPSED && next != UINT32_MAX)
+        la_diags_addf(diags, LA_SEVERE, LA_E_OOPS, (struct la_span){lesson->section[next].line, 1, 0, 0},
+                      "Put the oops into the last block of the lesson.",
+                      "this block never runs: the oops in line %u ends the program", (unsigned)t->last.what.at.span.line);
+}
+
 static void run_and_check(struct la_timeline *t, const struct la_lesson *lesson, uint64_t limit, uint8_t *oopsed,
                           struct la_diags *diags)
 {
@@ -216,6 +228,7 @@ static void run_and_check(struct la_timeline *t, const struct la_lesson *lesson,
     if (t->end < 0)
         la_diags_addf(diags, LA_SEVERE, LA_E_LIMIT, t->last.what.at.span, "Is there an endless loop?",
                       "the lesson did not end within %llu statements", (unsigned long long)limit);
+    check_reached(t, lesson, diags);
     for (uint32_t i = 0; i < lesson->nr_sections; i++) {
         if (lesson->section[i].oops && !oopsed[i])
             la_diags_add(diags, LA_SEVERE, LA_E_OOPS, (struct la_span){lesson->section[i].line, 1, 0, 0},

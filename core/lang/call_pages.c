@@ -313,6 +313,16 @@ LA_NATIVE(phys_to_virt)
     return la_call_ulong(call, call->mm->layout.page_offset + call->arg[0]);
 }
 
+LA_NATIVE(PAGE_OFFSET)
+{
+    return call->mm->layout.page_offset;
+}
+
+LA_NATIVE(high_memory)
+{
+    return call->mm->layout.high_memory;
+}
+
 LA_NATIVE(page_to_phys)
 {
     uint32_t pfn = la_call_page(call, call->arg[0]);

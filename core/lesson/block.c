@@ -231,7 +231,8 @@ void la_ask_free(const struct la_host *host, struct la_ask *ask)
 /* ---- json view ---- */
 
 /* The views of the page a lesson may ask for; the same names stand in the page's own table of views. */
-static const char *const view_names[] = {"memory", "free-lists", "watermarks", "slabs", "pools"};
+static const char *const view_names[] = {"memory",  "free-lists", "watermarks", "slabs", "pools",
+                                         "virtual", "percpu",     "boot",       "proc"};
 enum { NR_VIEW_NAMES = sizeof view_names / sizeof view_names[0] };
 
 static bool is_view(const char *name)

@@ -479,6 +479,7 @@ static void check_finds_what_is_wrong_check(void **state)
         {SLIDE "```c\nint x = 1;\nassert(x == 2);\n```\n", "assert", 6, 1, ""},
         {SLIDE "```c\nint x;\n  x = *(int *)8;\n```\n", "oops", 6, 3, "unexpected oops"},
         {SLIDE "```c oops\nint x = 1;\n```\n", "oops", 4, 1, "nothing oopsed"},
+        {SLIDE "```c oops\nint x = *(int *)8;\n```\n```c\nint y;\n```\n", "oops", 7, 1, "never runs: the oops in line 5"},
         {SLIDE "```c\nwhile (1)\n    ;\n```\n", "limit", 6, 5, "did not end"},
         {SLIDE "```c\nint x = y;\n```\n", "unknown-name", 5, 9, "y"},
         {SLIDE "```json ask\n{\"question\": \"Q\", \"kind\": \"number\", \"answer\": \"1\"}\n```\n", "bad-lesson", 4, 1, "no code"},
