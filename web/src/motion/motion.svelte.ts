@@ -40,6 +40,15 @@ const BEAT: Record<string, number> = {
   pool_empty: 260,
   pool_keep: 300,
   pool_release: 260,
+  vmap_area: 220,
+  pt_new: 220,
+  pt_map: 140,
+  pt_map_io: 240,
+  pt_unmap: 220,
+  vmap_lazy: 180,
+  vmap_purge: 240,
+  io_read: 260,
+  io_write: 260,
 };
 const LONGEST = 1600;
 

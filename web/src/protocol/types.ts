@@ -9,6 +9,11 @@ export type {
   Ask,
   Cache,
   Choice,
+  Cpu,
+  CpuArea,
+  CpuCounter,
+  CpuVariable,
+  Device,
   Diagnostic,
   FreeArea,
   FrameRuns,
@@ -28,7 +33,11 @@ export type {
   Snapshot,
   Step,
   TablesResult,
+  Thread,
   Variable,
+  VmArea,
+  WalkResult,
+  WalkStep,
   Zone,
 } from './types.gen';
 export type { AnyEvent, EventName, Events } from './events.gen';
@@ -41,6 +50,9 @@ export type Params<O extends Op> = P.Operations[O]['request'];
 export type Result<O extends Op> = P.Operations[O]['result'];
 
 export type Machine = NonNullable<P.Snapshot['machine']>;
+export type Vmalloc = NonNullable<P.Snapshot['vmalloc']>;
+export type Percpu = NonNullable<P.Snapshot['percpu']>;
+export type Boot = NonNullable<P.Snapshot['boot']>;
 export type ConsoleLine = NonNullable<P.Snapshot['console']>['lines'][number];
 export type SectionName = keyof P.Snapshot;
 

@@ -5,7 +5,7 @@
  * what a step costs follows from what it changed. Frames are the exception: they are filled in place, and `drawn`
  * counts up so that whoever draws them knows.
  */
-import type { Cache, Machine, Pool, Since, Snapshot, Variable, Zone } from '../protocol/types';
+import type { Boot, Cache, Machine, Percpu, Pool, Since, Snapshot, Variable, Vmalloc, Zone } from '../protocol/types';
 import { FrameTable, type Range } from './frames';
 
 export class SnapshotStore {
@@ -16,6 +16,10 @@ export class SnapshotStore {
   pcps = $state.raw<NonNullable<Snapshot['pcp']>['pcps']>([]);
   caches = $state.raw<Cache[]>([]);
   pools = $state.raw<Pool[]>([]);
+  vmalloc = $state.raw<Vmalloc | null>(null);
+  pagetables = $state.raw<NonNullable<Snapshot['pagetables']> | null>(null);
+  percpu = $state.raw<Percpu | null>(null);
+  boot = $state.raw<Boot | null>(null);
   context = $state.raw<NonNullable<Snapshot['context']> | null>(null);
   variables = $state.raw<Variable[]>([]);
   stack = $state.raw<NonNullable<Snapshot['program']>['stack']>([]);
@@ -49,6 +53,10 @@ export class SnapshotStore {
     if (delta.pcp) this.pcps = delta.pcp.pcps.filter((pcp) => this.zone(pcp.zone));
     if (delta.caches) this.caches = delta.caches.caches;
     if (delta.pools) this.pools = delta.pools.pools;
+    if (delta.vmalloc) this.vmalloc = delta.vmalloc;
+    if (delta.pagetables) this.pagetables = delta.pagetables;
+    if (delta.percpu) this.percpu = delta.percpu;
+    if (delta.boot) this.boot = delta.boot;
     if (delta.context) this.context = delta.context;
     if (delta.program) {
       this.variables = delta.program.variables;

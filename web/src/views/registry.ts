@@ -9,6 +9,7 @@ import FreeListsView from './freelists/FreeListsView.svelte';
 import MemoryView from './memory/MemoryView.svelte';
 import PoolsView from './pools/PoolsView.svelte';
 import SlabsView from './slabs/SlabsView.svelte';
+import VirtualView from './virtual/VirtualView.svelte';
 import WatermarksView from './watermarks/WatermarksView.svelte';
 
 export interface ViewProps {
@@ -35,6 +36,14 @@ export const VIEWS: View[] = [
   { id: 'watermarks', title: 'Watermarks', component: WatermarksView, reads: ['machine', 'zones'], width: 'half' },
   { id: 'slabs', title: 'Slabs', component: SlabsView, reads: ['machine', 'caches', 'program'], width: 'full', present: (snapshot) => snapshot.caches.length > 0 },
   { id: 'pools', title: 'Pools', component: PoolsView, reads: ['machine', 'pools', 'caches', 'program'], width: 'full', present: (snapshot) => snapshot.pools.length > 0 },
+  {
+    id: 'virtual',
+    title: 'Virtual',
+    component: VirtualView,
+    reads: ['machine', 'vmalloc', 'pagetables', 'program'],
+    width: 'full',
+    present: (snapshot) => (snapshot.vmalloc?.areas.length ?? 0) > 0 || (snapshot.vmalloc?.devices.length ?? 0) > 0,
+  },
 ];
 
 /** All views side by side; what a lesson shows when it says nothing else. */
