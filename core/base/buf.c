@@ -1,6 +1,8 @@
 /* buf.c: growing byte string; doubles its room, so appending is cheap on average. */
 #include "base/buf.h"
 
+#include "base/bits.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -23,8 +25,8 @@ void la_buf_clear(struct la_buf *buf)
         buf->data[0] = '\0';
 }
 
-/* Make room for @more bytes and the NUL. */
-static bool reserve(struct la_buf *buf, size_t more)
+/* More room, for @more bytes and the NUL. */
+static LA_RARE bool grow(struct la_buf *buf, size_t more)
 {
     if (buf->failed)
         return false;
@@ -32,11 +34,7 @@ static bool reserve(struct la_buf *buf, size_t more)
         buf->failed = true;
         return false;
     }
-    size_t need = buf->len + more + 1;
-
-    if (need <= buf->cap)
-        return true;
-    size_t cap = buf->cap ? buf->cap : 64;
+    size_t need = buf->len + more + 1, cap = buf->cap ? buf->cap : 64;
 
     while (cap < need)
         cap *= 2;
@@ -49,6 +47,12 @@ static bool reserve(struct la_buf *buf, size_t more)
     buf->data = data;
     buf->cap = cap;
     return true;
+}
+
+/* Make room for @more bytes and the NUL. */
+static inline bool reserve(struct la_buf *buf, size_t more)
+{
+    return (more < buf->cap - buf->len && !buf->failed) || grow(buf, more);
 }
 
 void la_buf_add(struct la_buf *buf, const char *bytes, size_t len)
@@ -67,7 +71,10 @@ void la_buf_puts(struct la_buf *buf, const char *str)
 
 void la_buf_putc(struct la_buf *buf, char c)
 {
-    la_buf_add(buf, &c, 1);
+    if (!reserve(buf, 1))
+        return;
+    buf->data[buf->len++] = c;
+    buf->data[buf->len] = '\0';
 }
 
 void la_buf_vprintf(struct la_buf *buf, const char *fmt, va_list ap)

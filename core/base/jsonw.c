@@ -2,7 +2,6 @@
 #include "base/jsonw.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <string.h>
 
 void la_json_init(struct la_json *w, struct la_buf *out)
@@ -71,32 +70,49 @@ static size_t utf8_sequence(const unsigned char *s, size_t len)
     return code < least[n] || code > 0x10FFFF || surrogate ? 0 : n;
 }
 
+/* What stands for the byte @c, which is not itself in a string. */
+static void escaped(struct la_buf *out, unsigned char c)
+{
+    if (c == '"' || c == '\\') {
+        la_buf_putc(out, '\\');
+        la_buf_putc(out, (char)c);
+    } else if (c == '\n') {
+        la_buf_puts(out, "\\n");
+    } else if (c == '\t') {
+        la_buf_puts(out, "\\t");
+    } else {
+        la_buf_printf(out, "\\u%04x", c);
+    }
+}
+
+/* How many bytes from @s on are themselves in a string: ASCII without controls, quotes and backslashes. */
+static size_t plain_bytes(const unsigned char *s, size_t len)
+{
+    size_t n = 0;
+
+    while (n < len && s[n] >= 0x20 && s[n] < 0x7F && s[n] != '"' && s[n] != '\\')
+        n++;
+    return n;
+}
+
 static void quoted(struct la_buf *out, const char *bytes, size_t len)
 {
     const unsigned char *s = (const unsigned char *)bytes;
 
     la_buf_putc(out, '"');
-    for (size_t i = 0; i < len;) {
-        size_t n = utf8_sequence(s + i, len - i);
-
-        if (n == 0) {
-            la_buf_puts(out, "\xEF\xBF\xBD");
-            i++;
+    for (size_t i = 0, n; i < len; i += n) {
+        n = plain_bytes(s + i, len - i);
+        if (n == 0 && s[i] >= 0x80)
+            n = utf8_sequence(s + i, len - i);
+        if (n != 0) {
+            la_buf_add(out, bytes + i, n);
             continue;
         }
-        if (s[i] == '"' || s[i] == '\\') {
-            la_buf_putc(out, '\\');
-            la_buf_putc(out, (char)s[i]);
-        } else if (s[i] == '\n') {
-            la_buf_puts(out, "\\n");
-        } else if (s[i] == '\t') {
-            la_buf_puts(out, "\\t");
-        } else if (s[i] < 0x20 || s[i] == 0x7F) {
-            la_buf_printf(out, "\\u%04x", s[i]);
-        } else {
-            la_buf_add(out, bytes + i, n);
-        }
-        i += n;
+        n = 1;
+        if (s[i] >= 0x80)
+            la_buf_puts(out, "\xEF\xBF\xBD");
+        else
+            escaped(out, s[i]);
     }
     la_buf_putc(out, '"');
 }
@@ -120,28 +136,36 @@ void la_json_str(struct la_json *w, const char *str)
     la_json_strn(w, str, strlen(str));
 }
 
+/* Append @value with @base digits, and @before in front of it. */
+static void number(struct la_buf *out, const char *before, uint64_t value, uint32_t base)
+{
+    char text[24];
+    size_t at = sizeof text;
+
+    do
+        text[--at] = "0123456789abcdef"[value % base];
+    while ((value /= base) != 0);
+    la_buf_puts(out, before);
+    la_buf_add(out, text + at, sizeof text - at);
+}
+
 void la_json_uint(struct la_json *w, uint64_t value)
 {
-    char digits[20];
-    size_t at = sizeof digits;
-
     before_value(w);
-    do
-        digits[--at] = (char)('0' + value % 10);
-    while ((value /= 10) != 0);
-    la_buf_add(w->out, digits + at, sizeof digits - at);
+    number(w->out, "", value, 10);
 }
 
 void la_json_int(struct la_json *w, int64_t value)
 {
     before_value(w);
-    la_buf_printf(w->out, "%" PRId64, value);
+    number(w->out, value < 0 ? "-" : "", value < 0 ? 0 - (uint64_t)value : (uint64_t)value, 10);
 }
 
 void la_json_hex(struct la_json *w, uint64_t value)
 {
     before_value(w);
-    la_buf_printf(w->out, "\"0x%" PRIx64 "\"", value);
+    number(w->out, "\"0x", value, 16);
+    la_buf_putc(w->out, '"');
 }
 
 void la_json_bool(struct la_json *w, bool value)
