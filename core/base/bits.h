@@ -15,4 +15,15 @@ static inline uint32_t la_fls(uint32_t value)
     return value == 0 ? 0 : 32 - (uint32_t)__builtin_clz(value);
 }
 
+/** A number from memory that is little-endian, or to it; and for big-endian memory. */
+static inline uint64_t la_le64(uint64_t value)
+{
+    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? value : __builtin_bswap64(value);
+}
+
+static inline uint64_t la_be64(uint64_t value)
+{
+    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_bswap64(value) : value;
+}
+
 #endif

@@ -104,11 +104,6 @@ static inline void la_slab_set_owner(struct la_mm *mm, uint64_t object)
 /* ---- free pointers, as they lie in the page ---- */
 
 /* Memory is little-endian whatever the host is. */
-static inline uint64_t la_le64(uint64_t value)
-{
-    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? value : __builtin_bswap64(value);
-}
-
 static inline uint64_t la_load_pointer(const unsigned char *at, uint32_t bytes)
 {
     uint64_t value = 0;

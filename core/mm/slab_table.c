@@ -177,8 +177,13 @@ uint64_t la_freepointer_read_far(const struct la_mm *mm, uint64_t at)
 
 void la_freepointer_write(struct la_mm *mm, const struct la_kmem_cache *s, uint64_t object, uint64_t next)
 {
+    uint32_t content = la_frame_at(mm, object)->content, in_page = la_freepointer_in_page(s, object);
     unsigned char bytes[8];
 
+    if (content != 0 && in_page <= LA_PAGE_SIZE - 8) {
+        la_store_pointer(la_content_write(mm, content) + in_page, mm->layout.pointer_bytes, next);
+        return;
+    }
     la_store_pointer(bytes, mm->layout.pointer_bytes, next);
     la_mem_write(mm, object + s->offset, bytes, mm->layout.pointer_bytes);
 }

@@ -15,7 +15,7 @@ struct la_trace *la_trace_new(const struct la_host *host)
     trace->on = true;
     trace->hash = LA_HASH_START;
     la_buf_init(&trace->text, host);
-    trace->event = la_host_alloc(host, LA_TRACE_EVENTS_MAX * sizeof *trace->event);
+    trace->event = la_host_alloc(host, (LA_TRACE_EVENTS_MAX + 1) * sizeof *trace->event);
     trace->note = la_host_alloc(host, LA_TRACE_NOTES_MAX * sizeof *trace->note);
     if (!trace->event || !trace->note) {
         la_trace_free(trace);
@@ -29,7 +29,7 @@ void la_trace_free(struct la_trace *trace)
     if (!trace)
         return;
     la_buf_free(&trace->text);
-    la_host_free(trace->host, trace->event, LA_TRACE_EVENTS_MAX * sizeof *trace->event);
+    la_host_free(trace->host, trace->event, (LA_TRACE_EVENTS_MAX + 1) * sizeof *trace->event);
     la_host_free(trace->host, trace->note, LA_TRACE_NOTES_MAX * sizeof *trace->note);
     la_host_free(trace->host, trace, sizeof *trace);
 }
@@ -52,7 +52,7 @@ uint64_t la_trace_text(struct la_trace *trace, const char *text)
 {
     size_t at = trace->text.len, len = strlen(text);
 
-    trace->hash = la_hash_bytes(trace->hash, text, len);
+    trace->hash = la_hash_u64(trace->hash, la_hash_bytes(LA_HASH_START, text, len));
     if (at + len + 1 > LA_TRACE_TEXT_MAX)
         return UINT64_MAX;
     la_buf_add(&trace->text, text, len + 1);
@@ -62,22 +62,23 @@ uint64_t la_trace_text(struct la_trace *trace, const char *text)
 void la_trace_event(struct la_trace *trace, enum la_event_id id, const uint64_t *field, uint32_t nr)
 {
     const struct la_event_desc *desc = la_event_desc(id);
-    uint64_t hash = la_hash_u64(trace->hash, id);
+    uint64_t hash = la_hash_u64(LA_HASH_START, id); /* of its own: a CPU works on several events at a time */
+
+    struct la_event *event = &trace->event[trace->nr_events]; /* behind the last one there is room for one more */
 
     assert(nr == desc->nr_fields);
     trace->nr_oops += desc->severity == LA_SEV_OOPS;
-    for (uint32_t i = 0; i < nr; i++)
+    event->id = (uint16_t)id;
+    for (uint32_t i = 0; i < nr; i++) {
+        event->field[i] = field[i];
         if (desc->field[i].type != LA_FT_STR)
             hash = la_hash_u64(hash, field[i]);
-    trace->hash = hash;
-    if (trace->nr_events == LA_TRACE_EVENTS_MAX) {
-        trace->lost++;
-        return;
     }
-    struct la_event *event = &trace->event[trace->nr_events++];
-
-    event->id = (uint16_t)id;
-    memcpy(event->field, field, nr * sizeof *field);
+    trace->hash = la_hash_u64(trace->hash, hash);
+    if (trace->nr_events < LA_TRACE_EVENTS_MAX)
+        trace->nr_events++;
+    else
+        trace->lost++;
 }
 
 void la_trace_note_result(struct la_trace *trace, uint64_t value)

@@ -59,7 +59,7 @@ struct la_trace {
     const struct la_host *host;
     struct la_trace_names names;
     bool on;                       /* record events (hash and sentences need it) */
-    struct la_event *event;        /* LA_TRACE_EVENTS_MAX, allocated once */
+    struct la_event *event;        /* LA_TRACE_EVENTS_MAX and one, allocated once */
     uint32_t nr_events, lost;
     struct la_buf text;            /* NUL-terminated texts of STR fields */
     struct la_frame_note *note;    /* LA_TRACE_NOTES_MAX */
