@@ -113,54 +113,108 @@ static double churn_malloc(void)
 
 /* ---- objects: kmalloc and one cache, against malloc of the same sizes ---- */
 
-enum object_way { BY_MALLOC, BY_KMALLOC, BY_CACHE };
-enum { CACHE_OBJECT = 256 };
+/* BY_NOBODY: what the loop itself costs, so that the rest of a figure can be told from it. */
+enum object_way { BY_NOBODY, BY_MALLOC, BY_KMALLOC, BY_CACHE, NR_WAYS };
+enum { CACHE_OBJECT = 256, AT_ONCE = 64 };
 
-static uint64_t object_alloc(struct la_mm *mm, enum object_way way, uint32_t cache, uint32_t size)
+/* Both sides get the same sizes in the same order, and nobody writes into the objects but the allocators. */
+struct objects {
+    struct la_mm *mm;
+    enum object_way way;
+    uint32_t cache;
+    uint32_t nr_sizes; /* 8 << 0..nr_sizes-1 at random; 0: all of CACHE_OBJECT bytes */
+    bool events;
+};
+
+static uint64_t object_alloc(const struct objects *o, uint32_t size)
 {
-    if (way == BY_MALLOC)
+    switch (o->way) {
+    case BY_MALLOC:
         return (uint64_t)(uintptr_t)malloc(size);
-    return way == BY_KMALLOC ? la_kmalloc(mm, size, LA_GFP_KERNEL, LA_NO_NODE)
-                             : la_kmem_cache_alloc(mm, cache, LA_GFP_KERNEL, LA_NO_NODE);
+    case BY_KMALLOC:
+        return la_kmalloc(o->mm, size, LA_GFP_KERNEL, LA_NO_NODE);
+    case BY_CACHE:
+        return la_kmem_cache_alloc(o->mm, o->cache, LA_GFP_KERNEL, LA_NO_NODE);
+    default:
+        return size;
+    }
 }
 
-static void object_free(struct la_mm *mm, enum object_way way, uint32_t cache, uint64_t object)
+static void object_free(const struct objects *o, uint64_t object)
 {
-    if (way == BY_MALLOC)
+    switch (o->way) {
+    case BY_MALLOC:
         free((void *)(uintptr_t)object);
-    else if (way == BY_KMALLOC)
-        la_kfree(mm, object);
-    else
-        la_kmem_cache_free(mm, cache, object);
+        break;
+    case BY_KMALLOC:
+        la_kfree(o->mm, object);
+        break;
+    case BY_CACHE:
+        la_kmem_cache_free(o->mm, o->cache, object);
+        break;
+    default:
+        break;
+    }
 }
 
-/* Sizes 8..1024 at random, or all of CACHE_OBJECT bytes. */
-static double churn_objects(struct la_mm *mm, enum object_way way, bool one_size, uint32_t cache)
+static uint32_t object_size(const struct objects *o, uint64_t random)
 {
-    static volatile uint64_t object[LIVE];
-    struct la_prng prng = {42};
-    double start = now_ms();
+    return o->nr_sizes ? 8u << ((random >> 32) * o->nr_sizes >> 32) : CACHE_OBJECT;
+}
 
-    mm->trace->on = false;
+static volatile uint64_t objects[LIVE]; /* volatile: the compiler must not drop a malloc that is freed again */
+
+/* At random: each place is filled when it is empty and emptied when it is full; about half of LIVE are live. */
+static void churn_random(const struct objects *o)
+{
+    struct la_prng prng = {42};
+
     for (uint32_t n = 0; n < MOVES; n++) {
         uint64_t r = la_prng_next(&prng);
         uint32_t i = (uint32_t)r % LIVE;
 
-        if (object[i]) {
-            object_free(mm, way, cache, object[i]);
-            object[i] = 0;
+        if (o->events && (n & 3) == 0)
+            la_trace_begin(o->mm->trace);
+        if (objects[i]) {
+            object_free(o, objects[i]);
+            objects[i] = 0;
         } else {
-            object[i] = object_alloc(mm, way, cache, one_size ? CACHE_OBJECT : 8u << (r >> 32 & 7));
+            objects[i] = object_alloc(o, object_size(o, r));
         }
     }
+}
+
+/* Many at a time, given back in another order, as when a list is built and torn down. */
+static void churn_at_once(const struct objects *o)
+{
+    struct la_prng prng = {42};
+
+    for (uint32_t n = 0; n < MOVES; n += 2 * AT_ONCE) {
+        for (uint32_t i = 0; i < AT_ONCE; i++)
+            objects[i] = object_alloc(o, object_size(o, la_prng_next(&prng)));
+        for (uint32_t i = 0; i < AT_ONCE; i++)
+            object_free(o, objects[(5 * i + 3) % AT_ONCE]);
+    }
+    for (uint32_t i = 0; i < AT_ONCE; i++)
+        objects[i] = 0;
+}
+
+static double time_objects(const struct objects *o, void (*churn)(const struct objects *o))
+{
+    o->mm->trace->on = o->events;
+    double start = now_ms();
+
+    churn(o);
     double ms = now_ms() - start;
 
     for (uint32_t i = 0; i < LIVE; i++)
-        if (object[i])
-            object_free(mm, way, cache, object[i]);
+        if (objects[i])
+            object_free(o, objects[i]);
     for (uint32_t i = 0; i < LIVE; i++)
-        object[i] = 0;
-    mm->trace->on = true;
+        objects[i] = 0;
+    o->mm->trace->on = true;
+    la_trace_begin(o->mm->trace);
+    la_trace_notes_clear(o->mm->trace);
     return ms;
 }
 
@@ -170,23 +224,45 @@ static void keep_least(double *best, double ms)
         *best = ms;
 }
 
+/* One pattern, @way against malloc in turns; with @told also against itself with events on. */
+static void bench_pattern(const char *what, struct objects o, void (*churn)(const struct objects *o), bool told)
+{
+    double engine = 0, libc = 0, loop = 0, events = 0;
+    struct objects by_malloc = o, by_nobody = o, telling = o;
+    char text[80];
+
+    by_malloc.way = BY_MALLOC;
+    by_nobody.way = BY_NOBODY;
+    telling.events = true;
+    for (int r = 0; r < ROUNDS; r++) {
+        keep_least(&libc, time_objects(&by_malloc, churn));
+        keep_least(&engine, time_objects(&o, churn));
+        keep_least(&loop, time_objects(&by_nobody, churn));
+        if (told)
+            keep_least(&events, time_objects(&telling, churn));
+    }
+    (void)snprintf(text, sizeof text, "%s, engine (the loop itself: %.1f)", what, loop * 1e6 / MOVES);
+    row(text, engine * 1e6 / MOVES, "ns/op", "", true);
+    row("  engine / glibc", engine / libc, "x", "<= 1.0", engine <= libc);
+    if (told)
+        row("  events on / off", events / engine, "x", "<= 3", events <= 3 * engine);
+}
+
 static void bench_objects(void)
 {
     struct la_trace *trace = la_trace_new(la_host_libc());
     struct la_machine *machine = boot("{\"profile\": \"x86_64\", \"memory\": \"64M\", \"cpus\": 1}", trace);
-    uint32_t cache = la_kmem_cache_create(machine->mm, "bench", CACHE_OBJECT, 0, 0, 0);
-    double any = 0, kmalloc = 0, one = 0, object = 0;
+    struct objects o = {.mm = machine->mm, .way = BY_KMALLOC, .nr_sizes = 8};
 
-    for (int r = 0; r < ROUNDS; r++) {
-        keep_least(&any, churn_objects(machine->mm, BY_MALLOC, false, cache));
-        keep_least(&kmalloc, churn_objects(machine->mm, BY_KMALLOC, false, cache));
-        keep_least(&one, churn_objects(machine->mm, BY_MALLOC, true, cache));
-        keep_least(&object, churn_objects(machine->mm, BY_CACHE, true, cache));
-    }
-    row("kmalloc/kfree without events", kmalloc * 1e6 / MOVES, "ns/op", "", true);
-    row("  engine / glibc, the same sizes", kmalloc / any, "x", "<= 1.0", kmalloc <= any);
-    row("kmem_cache_alloc/free without events", object * 1e6 / MOVES, "ns/op", "", true);
-    row("  engine / glibc, the same size", object / one, "x", "<= 1.0", object <= one);
+    o.cache = la_kmem_cache_create(machine->mm, "bench", CACHE_OBJECT, 0, 0, 0);
+    bench_pattern("kmalloc 8..1024 at random", o, churn_random, true);
+    o.nr_sizes = 11;
+    bench_pattern("kmalloc 8..8192 at random", o, churn_random, false);
+    bench_pattern("kmalloc 8..8192, 64 at once", o, churn_at_once, false);
+    o.way = BY_CACHE;
+    o.nr_sizes = 0;
+    bench_pattern("kmem_cache of 256 at random", o, churn_random, true);
+    bench_pattern("kmem_cache of 256, 64 at once", o, churn_at_once, false);
     la_machine_free(machine);
     la_trace_free(trace);
 }

@@ -29,8 +29,32 @@ while (1) {
 }
 \`\`\`
 `;
+const objects = `\`\`\`json machine
+{"profile": "x86_64", "memory": "64M", "cpus": 1}
+\`\`\`
+\`\`\`c
+struct kmem_cache *cache = kmem_cache_create("bench", 256, 0, 0, NULL);
+void *p[64];
+int i;
+while (1) {
+    i = (i * 5 + 3) & 63;
+    if (p[i]) {
+        if (i & 1)
+            kfree(p[i]);
+        else
+            kmem_cache_free(cache, p[i]);
+        p[i] = NULL;
+    } else if (i & 1) {
+        p[i] = kmalloc(8 << (i & 7), GFP_KERNEL);
+    } else {
+        p[i] = kmem_cache_alloc(cache, GFP_KERNEL);
+    }
+}
+\`\`\`
+`;
 const workloads = {
   'running 200,000 statements': [{ op: 'open', source: churn }, { op: 'step', n: 200000 }],
+  'running 200,000 statements with objects': [{ op: 'open', source: objects }, { op: 'step', n: 200000 }],
   '4,000 steps, each with a whole snapshot': [{ op: 'open', source: churn }, ...Array(4000).fill({ op: 'step', since: {} })],
 };
 
