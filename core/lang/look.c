@@ -265,6 +265,7 @@ static uint32_t innermost_stmt(const struct la_interp *ip)
     return la_vm_next_stmt(ip, ip->vm);
 }
 
+/* Masters of per-CPU variables are no variables of the program: it works on the copies. */
 static void show_globals(struct walk *w, uint32_t stmt)
 {
     const struct la_program *p = w->ip->program;
@@ -277,7 +278,7 @@ static void show_globals(struct walk *w, uint32_t stmt)
         if (s->kind == LA_SYM_GLOBAL && !hidden(from, s))
             show_symbol(w, s, w->ip->image_base + s->offset);
     for (const struct la_sym *s = env; s && w->variables < VARIABLES_MAX; s = s->prev)
-        if (s->kind == LA_SYM_GLOBAL && s->level == 0 && !s->prelude && !hidden(env, s))
+        if (s->kind == LA_SYM_GLOBAL && s->level == 0 && !s->prelude && !s->percpu && !hidden(env, s))
             show_symbol(w, s, w->ip->image_base + s->offset);
 }
 

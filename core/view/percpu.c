@@ -238,17 +238,17 @@ static void area_json(struct section *s, uint64_t ptr, uint32_t chunk, uint32_t 
     la_json_end(s->w);
 }
 
-/* What alloc_percpu() gave out of @chunk.  In the first chunk, the bits before @from are static and reserved. */
-static void chunk_areas(struct section *s, uint32_t index, uint32_t from)
+/* What alloc_percpu() gave out of a chunk; @offset: bytes of the unit before the chunk's first bit. */
+static void chunk_areas(struct section *s, uint32_t index, uint32_t offset)
 {
     const struct la_pcpu_chunk *chunk = &s->mm->pcpu->chunk[index];
     uint32_t end = chunk->nr_pages * LA_PAGE_SIZE / LA_PCPU_MIN_ALLOC;
 
-    for (uint32_t bit = la_pcpu_next_set(chunk->alloc_map, end, from); bit < end && s->nr < AREAS_MAX;) {
+    for (uint32_t bit = la_pcpu_next_set(chunk->alloc_map, end, 0); bit < end && s->nr < AREAS_MAX;) {
         uint32_t stop = la_pcpu_next_set(chunk->bound_map, end, bit + 1);
         uint64_t addr = chunk->base_addr + (uint64_t)bit * LA_PCPU_MIN_ALLOC;
 
-        area_json(s, addr - s->mm->pcpu->base_addr, index, bit * LA_PCPU_MIN_ALLOC, (stop - bit) * LA_PCPU_MIN_ALLOC);
+        area_json(s, addr - s->mm->pcpu->base_addr, index, offset + bit * LA_PCPU_MIN_ALLOC, (stop - bit) * LA_PCPU_MIN_ALLOC);
         bit = la_pcpu_next_set(chunk->alloc_map, end, stop);
     }
 }
@@ -261,8 +261,8 @@ static void areas(struct section *s)
     la_json_key(s->w, "areas");
     la_json_arr(s->w);
     for (uint32_t i = 0; pcpu && i < LA_PCPU_MAX_CHUNKS; i++)
-        if (pcpu->chunk[i].used && !pcpu->chunk[i].immutable)
-            chunk_areas(s, i, i == pcpu->first ? (pcpu->static_size + pcpu->reserved_size) / LA_PCPU_MIN_ALLOC : 0);
+        if (pcpu->chunk[i].used)
+            chunk_areas(s, i, i == pcpu->first ? pcpu->static_size + pcpu->reserved_size : 0);
     la_json_end(s->w);
 }
 
@@ -322,7 +322,7 @@ static void chunk_json(const struct section *s, uint32_t index)
     la_json_obj(s->w);
     la_json_kuint(s->w, "index", index);
     la_json_khex(s->w, "base", chunk->base_addr);
-    la_json_kbool(s->w, "reserved", chunk->immutable);
+    la_json_kbool(s->w, "first", index == pcpu->first);
     la_json_kuint(s->w, "pages", chunk->nr_pages);
     la_json_kuint(s->w, "populated", chunk->nr_populated);
     la_json_kuint(s->w, "free_bytes", chunk->free_bytes);

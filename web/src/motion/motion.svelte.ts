@@ -49,6 +49,16 @@ const BEAT: Record<string, number> = {
   vmap_purge: 240,
   io_read: 260,
   io_write: 260,
+  thread_new: 160,
+  thread_switch: 260,
+  thread_migrate: 300,
+  thread_sleep: 220,
+  thread_wake: 200,
+  thread_exit: 200,
+  irq_enter: 280,
+  irq_exit: 220,
+  spin: 220,
+  preempt_wanted: 240,
 };
 const LONGEST = 1600;
 

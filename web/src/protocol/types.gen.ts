@@ -846,9 +846,9 @@ export interface Snapshot {
       index: number;
       base: Hex;
       /**
-       * the part kept for modules
+       * the dynamic part of the unit that the boot made
        */
-      reserved: boolean;
+      first: boolean;
       /**
        * of a unit
        */

@@ -176,6 +176,20 @@ export class Session extends Requests {
     });
   }
 
+  /** Decide who runs: what came after this step is forgotten, as with a typed statement. */
+  choose(choice: Choose, speed = 0): Promise<void | undefined> {
+    this.#wanted = null;
+    this.#motion.skip();
+    return this.act(async (engine) => {
+      const before = this.step;
+      const reply = await engine.request('choose', { ...choice, since: this.#snapshot.since() });
+      this.trail.cut(before);
+      this.choices = [...this.choices.filter((each) => each.step < before), { step: before, text: choiceText(choice) }];
+      this.#arrive(reply.position, reply.steps, speed);
+      await this.#survey(engine);
+    });
+  }
+
   #arrive(position: Position, steps: Step[], speed = 0): void {
     if (position.delta) this.#snapshot.apply(position.delta);
     for (const step of steps) this.trail.add(step);
@@ -200,6 +214,14 @@ export class Session extends Requests {
       this.#arrive({ ...position, step, hash, delta: undefined }, []);
     });
   }
+}
+
+export type Choose = { do: 'run' | 'preempt'; cpu: number } | { do: 'migrate'; thread: number; cpu: number } | { do: 'interrupt'; cpu: number; irq: number };
+
+/** A choice as the log has it. */
+export function choiceText(choice: Choose): string {
+  if (choice.do === 'migrate') return `@migrate ${choice.thread} ${choice.cpu}`;
+  return choice.do === 'interrupt' ? `@interrupt ${choice.cpu} ${choice.irq}` : `@${choice.do} ${choice.cpu}`;
 }
 
 /** Running over a call tells everything that happened inside; otherwise the last statement's events. */

@@ -7,6 +7,7 @@ import type { Lesson, SectionName } from '../protocol/types';
 import type { SnapshotStore } from '../state/snapshot.svelte';
 import FreeListsView from './freelists/FreeListsView.svelte';
 import MemoryView from './memory/MemoryView.svelte';
+import PerCpuView from './percpu/PerCpuView.svelte';
 import PoolsView from './pools/PoolsView.svelte';
 import SlabsView from './slabs/SlabsView.svelte';
 import VirtualView from './virtual/VirtualView.svelte';
@@ -30,6 +31,10 @@ export interface View {
   present?: (snapshot: SnapshotStore) => boolean;
 }
 
+/** CPUs are worth a look when something is on them, or when they have copies of something. */
+const eventful = (percpu: SnapshotStore['percpu']): boolean =>
+  percpu !== null && ((percpu.threads?.length ?? 0) > 1 || percpu.variables.length + percpu.areas.length + percpu.counters.length + (percpu.irqs?.length ?? 0) > 0);
+
 export const VIEWS: View[] = [
   { id: 'memory', title: 'Memory', component: MemoryView, reads: ['machine', 'zones', 'frames', 'program'], width: 'full' },
   { id: 'free-lists', title: 'Free lists', component: FreeListsView, reads: ['machine', 'zones', 'buddy', 'pcp'], width: 'half' },
@@ -43,6 +48,14 @@ export const VIEWS: View[] = [
     reads: ['machine', 'vmalloc', 'pagetables', 'program'],
     width: 'full',
     present: (snapshot) => (snapshot.vmalloc?.areas.length ?? 0) > 0 || (snapshot.vmalloc?.devices.length ?? 0) > 0,
+  },
+  {
+    id: 'percpu',
+    title: 'CPUs',
+    component: PerCpuView,
+    reads: ['machine', 'percpu', 'program'],
+    width: 'full',
+    present: (snapshot) => eventful(snapshot.percpu),
   },
 ];
 
