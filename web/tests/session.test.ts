@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { built, LESSON, NodeEngine } from './engine';
 import { Motion } from '../src/motion/motion.svelte';
 import { Session } from '../src/state/session.svelte';
@@ -16,6 +16,8 @@ beforeEach(() => {
     return engines.at(-1)!;
   });
 });
+
+afterEach(() => vi.restoreAllMocks());
 
 const picture = () => ({
   kind: [...snapshot.frames.kind],
@@ -35,6 +37,23 @@ describe.runIf(built)('Session on the real engine', () => {
     expect(snapshot.frames.order[0]).toBe(6);
     expect(session.end).toBe(6);
     expect(session.marks.map((mark) => mark.kind)).toContain('oops');
+  });
+
+  test('an endless program is surveyed in portions, until one is slow', async () => {
+    const endless = '```c\nint i;\nwhile (1) {\n    i++;\n}\n```\n';
+    const surveyed = async () => {
+      const request = vi.spyOn(NodeEngine.prototype, 'request');
+      await session.edit(endless);
+      return request.mock.calls.filter(([op]) => op === 'survey').map(([, params]) => params);
+    };
+
+    expect(await surveyed()).toEqual([1_000, 5_000, 25_000, 100_000].map((limit) => ({ limit })));
+    expect(session.end).toBe(-1);
+    vi.restoreAllMocks();
+    let now = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => (now += 1_000));
+    expect(await surveyed()).toEqual([{ limit: 1_000 }]);
+    expect(session.step).toBe(0);
   });
 
   test('deltas on the way give the same picture as a fresh look', async () => {

@@ -14,7 +14,9 @@ import { Trail } from './trail';
 
 /** A gap this long is still run step by step when going forward, so that results appear beside the code. */
 const TRAIL_GAP = 400;
-const SURVEY_LIMIT = 100_000;
+/** So far the survey runs ahead. It goes in portions, and stops after a slow one: an endless loop may have heavy statements. */
+const SURVEY_STEPS = [1_000, 5_000, 25_000, 100_000];
+const SURVEY_SLOW_MS = 200;
 
 export class Session extends Requests {
   source = $state('');
@@ -118,9 +120,13 @@ export class Session extends Requests {
   }
 
   async #survey(engine: Engine): Promise<void> {
-    const survey = await engine.request('survey', { limit: SURVEY_LIMIT });
-    this.marks = survey.marks;
-    this.end = survey.end;
+    for (const limit of SURVEY_STEPS) {
+      const start = performance.now();
+      const survey = await engine.request('survey', { limit });
+      this.marks = survey.marks;
+      this.end = survey.end;
+      if (survey.end >= 0 || performance.now() - start > SURVEY_SLOW_MS) return;
+    }
   }
 
   /** Run the next statement; @speed > 0 tells its events in motion. Resolves with the new position. */
