@@ -59,6 +59,9 @@ const BEAT: Record<string, number> = {
   irq_exit: 220,
   spin: 220,
   preempt_wanted: 240,
+  boot_alloc: 260,
+  boot_free: 260,
+  boot_end: 400,
 };
 const LONGEST = 1600;
 

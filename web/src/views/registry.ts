@@ -5,10 +5,12 @@
 import type { Component } from 'svelte';
 import type { Lesson, SectionName } from '../protocol/types';
 import type { SnapshotStore } from '../state/snapshot.svelte';
+import BootView from './boot/BootView.svelte';
 import FreeListsView from './freelists/FreeListsView.svelte';
 import MemoryView from './memory/MemoryView.svelte';
 import PerCpuView from './percpu/PerCpuView.svelte';
 import PoolsView from './pools/PoolsView.svelte';
+import ProcView from './proc/ProcView.svelte';
 import SlabsView from './slabs/SlabsView.svelte';
 import VirtualView from './virtual/VirtualView.svelte';
 import WatermarksView from './watermarks/WatermarksView.svelte';
@@ -27,6 +29,8 @@ export interface View {
   reads: SectionName[];
   /** How it stands in the overview: over the whole width, or beside another. */
   width: 'full' | 'half';
+  /** Only where a lesson or a reader asks for it: not in an overview that nobody arranged. */
+  aside?: boolean;
   /** Is there anything to see? A view without this always has something. */
   present?: (snapshot: SnapshotStore) => boolean;
 }
@@ -57,6 +61,15 @@ export const VIEWS: View[] = [
     width: 'full',
     present: (snapshot) => eventful(snapshot.percpu),
   },
+  {
+    id: 'boot',
+    title: 'Boot',
+    component: BootView,
+    reads: ['machine', 'zones', 'boot'],
+    width: 'full',
+    present: (snapshot) => snapshot.boot !== null && snapshot.boot.phase !== 'none',
+  },
+  { id: 'proc', title: '/proc', component: ProcView, reads: [], width: 'full', aside: true },
 ];
 
 /** All views side by side; what a lesson shows when it says nothing else. */
