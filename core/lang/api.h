@@ -39,6 +39,8 @@ const struct la_api_row *la_api_at(uint32_t row);
 
 /** The thread is killed after an oops: report @text (kernel's words) with @note, end the program. */
 void la_call_die(struct la_call *call, const char *text, const char *note);
+/** The same for a pointer argument that leads nowhere: a NULL dereference or a page fault at @addr. */
+void la_call_bad_pointer(struct la_call *call, uint64_t addr, const char *note);
 /** The thread is killed; what happened was reported already. */
 void la_call_killed(struct la_call *call);
 /** The call would wait for ever: the program stops.  @why: one sentence. */

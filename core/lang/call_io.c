@@ -41,14 +41,9 @@ LA_NATIVE(iounmap)
 
 static uint64_t load(struct la_call *call, uint32_t len)
 {
-    unsigned char bytes[8] = {0};
-    uint64_t value = 0;
+    unsigned char bytes[8];
 
-    if (!la_call_read(call, call->arg[0], bytes, len))
-        return 0;
-    for (uint32_t i = 0; i < len; i++)
-        value |= (uint64_t)bytes[i] << 8 * i;
-    return value;
+    return la_call_read(call, call->arg[0], bytes, len) ? la_load_le(bytes, len) : 0;
 }
 
 static uint64_t store(struct la_call *call, uint32_t len)

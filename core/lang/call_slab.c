@@ -88,18 +88,12 @@ static void show_cache(struct la_call *call, uint32_t cache)
 uint32_t la_call_cache(struct la_call *call, uint64_t addr)
 {
     uint32_t cache = la_cache_at(call->mm, addr);
-    char text[120];
 
-    if (cache != LA_NO_CACHE)
-        return cache;
-    (void)snprintf(text, sizeof text,
-                   addr < LA_PAGE_SIZE ? "BUG: kernel NULL pointer dereference, address: %0*llx"
-                                       : "BUG: unable to handle page fault for address: %0*llx",
-                   (int)call->interp->pointer_bytes * 2, (unsigned long long)addr);
-    la_call_die(call, text,
-                addr == 0 ? "The cache pointer is NULL: check what kmem_cache_create returned."
-                          : "This is not a cache, or it was destroyed already.");
-    return LA_NO_CACHE;
+    if (cache == LA_NO_CACHE)
+        la_call_bad_pointer(call, addr,
+                            addr == 0 ? "The cache pointer is NULL: check what kmem_cache_create returned."
+                                      : "This is not a cache, or it was destroyed already.");
+    return cache;
 }
 
 /* ---- the calls ---- */

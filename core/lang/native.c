@@ -53,21 +53,27 @@ bool la_call_string(struct la_call *call, uint64_t addr, uint32_t max, struct la
     return true;
 }
 
+void la_call_bad_pointer(struct la_call *call, uint64_t addr, const char *note)
+{
+    char text[120];
+
+    (void)snprintf(text, sizeof text,
+                   addr < LA_PAGE_SIZE ? "BUG: kernel NULL pointer dereference, address: %0*llx"
+                                       : "BUG: unable to handle page fault for address: %0*llx",
+                   (int)call->interp->pointer_bytes * 2, (unsigned long long)addr);
+    la_call_die(call, text, note);
+}
+
 uint32_t la_call_page(struct la_call *call, uint64_t page)
 {
     uint32_t pfn = la_page_to_pfn(call->mm, page);
-    char text[120];
 
-    if (pfn != LA_NO_PFN)
-        return pfn;
-    (void)snprintf(text, sizeof text,
-                   page < LA_PAGE_SIZE ? "BUG: kernel NULL pointer dereference, address: %0*llx"
-                                       : "BUG: unable to handle page fault for address: %0*llx",
-                   (int)call->interp->pointer_bytes * 2, (unsigned long long)page);
-    la_call_die(call, text,
-                page == 0 ? "The struct page pointer is NULL: check what alloc_pages returned."
-                          : "This is not the address of a struct page: did you pass the page's memory instead?");
-    return LA_NO_PFN;
+    if (pfn == LA_NO_PFN)
+        la_call_bad_pointer(call, page,
+                            page == 0
+                                ? "The struct page pointer is NULL: check what alloc_pages returned."
+                                : "This is not the address of a struct page: did you pass the page's memory instead?");
+    return pfn;
 }
 
 void la_call_print(struct la_call *call, const char *text)

@@ -82,7 +82,7 @@ static void unfreeze_partials(struct la_mm *mm, struct la_kmem_cache *s, uint32_
 
         slab->frozen = false;
         slab->list = LA_SLAB_FULL;
-        if (slab->inuse == 0 && s->node[slab->node].nr_partial >= s->min_partial) {
+        if (slab->inuse == 0 && s->node[slab->node].partial.nr >= s->min_partial) {
             slab->next = discard;
             discard = index;
         } else {
@@ -142,7 +142,7 @@ static void deactivate_slab(struct la_mm *mm, struct la_kmem_cache *s, uint32_t 
     }
     slab->frozen = false;
     slab->list = LA_SLAB_FULL;
-    if (slab->inuse == 0 && s->node[slab->node].nr_partial >= s->min_partial)
+    if (slab->inuse == 0 && s->node[slab->node].partial.nr >= s->min_partial)
         la_discard_slab(mm, s, index);
     else if (slab->freelist != LA_NO_OBJECT)
         la_add_partial(mm, s, index, tail);
@@ -253,7 +253,7 @@ static void keep_for_later(struct la_mm *mm, struct la_kmem_cache *s, uint32_t i
 static bool get_partial_node(struct la_mm *mm, struct slab_request *r, uint32_t nid)
 {
     struct la_kmem_cache *s = r->s;
-    uint32_t index = s->node[nid].head, more = 0;
+    uint32_t index = s->node[nid].partial.head, more = 0;
     bool found = false;
 
     while (index != LA_NO_SLAB && more <= s->cpu_partial_slabs / 2) {
@@ -286,7 +286,7 @@ static bool get_partial(struct la_mm *mm, struct slab_request *r)
     for (uint32_t i = 0; i < list->nr && !found; i++) {
         uint32_t nid = mm->zone[list->zone[i]].node;
 
-        if (nid != here && r->s->node[nid].nr_partial > r->s->min_partial)
+        if (nid != here && r->s->node[nid].partial.nr > r->s->min_partial)
             found = get_partial_node(mm, r, nid);
     }
     return found;

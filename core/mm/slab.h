@@ -116,9 +116,14 @@ struct la_kmem_cache_cpu {
     uint16_t freelist;
 };
 
+/* A list of slabs; the links lie in the slabs on it. */
+struct la_slab_chain {
+    uint32_t head, tail, nr;
+};
+
 struct la_kmem_cache_node {
-    uint32_t head, tail; /* partial slabs */
-    uint32_t nr_partial, nr_slabs, total_objects;
+    struct la_slab_chain partial;
+    uint32_t nr_slabs, total_objects;
 };
 
 struct la_kmem_cache {

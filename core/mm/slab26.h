@@ -33,17 +33,13 @@ struct la_array_cache {
     uint32_t at; /* its entries begin at la_cache26.entry[at] */
 };
 
-struct la_slab26_list {
-    uint32_t head, tail, nr;
-};
-
 struct la_cache26 {
     bool off_slab;
     uint32_t management; /* bytes of struct slab and its bufctls; on the slab: rounded up */
     uint32_t colour, colour_off, colour_next;
     uint32_t free_objects, free_limit, free_touched, next_reap;
     uint32_t slabp_cache;                             /* off slab: the cache the management comes from */
-    struct la_slab26_list list[LA_SLAB26_LISTS];      /* by enum la_slab_list; only FULL, PARTIAL, FREE are used */
+    struct la_slab_chain list[LA_SLAB26_LISTS];       /* by enum la_slab_list; only FULL, PARTIAL, FREE are used */
     struct la_array_cache array[LA_MAX_CPUS], shared; /* shared.limit 0: there is none */
     uint64_t entry[LA_MAX_CPUS * LA_SLAB26_ENTRIES + LA_SLAB26_SHARED]; /* addresses of objects */
 };

@@ -65,7 +65,7 @@ static void check_slab(struct check *c, uint32_t cache)
     expect(c, nr == (uint32_t)(slab->objects - slab->inuse), "inuse is wrong");
 }
 
-static void check_list(struct check *c, const struct la_slab26_list *l, enum la_slab_list list, uint32_t *free)
+static void check_list(struct check *c, const struct la_slab_chain *l, enum la_slab_list list, uint32_t *free)
 {
     uint32_t prev = LA_NO_SLAB, nr = 0;
 

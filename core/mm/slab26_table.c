@@ -38,37 +38,16 @@ struct la_cache26 *la_cache26_write(struct la_mm *mm, uint32_t cache)
 void la_slab26_list_add(struct la_mm *mm, uint32_t index, enum la_slab_list list, bool tail)
 {
     struct la_slab *slab = la_slab_write(mm, index);
-    struct la_slab26_list *l = &la_cache26_write(mm, slab->cache)->list[list];
 
     slab->list = (uint8_t)list;
-    slab->next = tail ? LA_NO_SLAB : l->head;
-    slab->prev = tail ? l->tail : LA_NO_SLAB;
-    if (slab->prev == LA_NO_SLAB)
-        l->head = index;
-    else
-        la_slab_write(mm, slab->prev)->next = index;
-    if (slab->next == LA_NO_SLAB)
-        l->tail = index;
-    else
-        la_slab_write(mm, slab->next)->prev = index;
-    l->nr++;
+    la_slab_chain_add(mm, &la_cache26_write(mm, slab->cache)->list[list], index, tail);
 }
 
 void la_slab26_list_del(struct la_mm *mm, uint32_t index)
 {
-    struct la_slab *slab = la_slab_write(mm, index);
-    struct la_slab26_list *l = &la_cache26_write(mm, slab->cache)->list[slab->list];
+    const struct la_slab *slab = la_slab_at(mm, index);
 
-    if (slab->prev == LA_NO_SLAB)
-        l->head = slab->next;
-    else
-        la_slab_write(mm, slab->prev)->next = slab->next;
-    if (slab->next == LA_NO_SLAB)
-        l->tail = slab->prev;
-    else
-        la_slab_write(mm, slab->next)->prev = slab->prev;
-    slab->next = slab->prev = LA_NO_SLAB;
-    l->nr--;
+    la_slab_chain_del(mm, &la_cache26_write(mm, slab->cache)->list[slab->list], index);
 }
 
 /* ---- struct slab ---- */
@@ -133,32 +112,6 @@ void la_slab26_note_store(struct la_mm *mm, uint32_t index, uint32_t offset, uin
 }
 
 /* ---- making a slab ---- */
-
-static void link_slab(struct la_mm *mm, struct la_kmem_cache *s, uint32_t index)
-{
-    struct la_slab *slab = la_slab_write(mm, index);
-
-    slab->id = s->next_id++;
-    slab->all_next = s->all_slabs;
-    slab->all_prev = LA_NO_SLAB;
-    if (s->all_slabs != LA_NO_SLAB)
-        la_slab_write(mm, s->all_slabs)->all_prev = index;
-    s->all_slabs = index;
-    s->node[slab->node].nr_slabs++;
-    s->node[slab->node].total_objects += slab->objects;
-}
-
-static void unlink_slab(struct la_mm *mm, struct la_kmem_cache *s, const struct la_slab *slab)
-{
-    if (slab->all_prev == LA_NO_SLAB)
-        s->all_slabs = slab->all_next;
-    else
-        la_slab_write(mm, slab->all_prev)->all_next = slab->all_next;
-    if (slab->all_next != LA_NO_SLAB)
-        la_slab_write(mm, slab->all_next)->all_prev = slab->all_prev;
-    s->node[slab->node].nr_slabs--;
-    s->node[slab->node].total_objects -= slab->objects;
-}
 
 static uint32_t get_pages(struct la_mm *mm, const struct la_kmem_cache *s, la_gfp_t gfp)
 {
@@ -244,7 +197,7 @@ bool la_slab26_grow(struct la_mm *mm, uint32_t cache, la_gfp_t gfp)
                                                  .management = management,
                                                  .start = start};
     la_frame_write(mm, pfn)->use = index;
-    link_slab(mm, s, index);
+    la_slab_count(mm, s, index);
     init_objects(mm, s, index);
     la_slab26_list_add(mm, index, LA_SLAB_FREE, true);
     la_cache26_write(mm, cache)->free_objects += s->objects;
@@ -266,7 +219,7 @@ void la_slab26_slab_destroy(struct la_mm *mm, uint32_t cache, uint32_t index)
     uint64_t management = slab->management;
 
     la_slab26_debug_destroy(mm, s, index);
-    unlink_slab(mm, s, slab);
+    la_slab_uncount(mm, s, slab);
     LA_TRACE(mm->trace, SLAB_DISCARD, la_trace_text(mm->trace, s->name), slab->id, pfn);
     la_slab_slot_put(mm, index);
     put_pages(mm, pfn);

@@ -73,7 +73,7 @@ uint32_t la_cache_active_objs(const struct la_mm *mm, const struct la_kmem_cache
     if (mm->kmem->classic)
         return la_slab26_active_objs(mm, s);
     for (uint32_t n = 0; n < mm->nr_nodes; n++)
-        for (uint32_t index = s->node[n].head; index != LA_NO_SLAB; index = la_slab_at(mm, index)->next)
+        for (uint32_t index = s->node[n].partial.head; index != LA_NO_SLAB; index = la_slab_at(mm, index)->next)
             free += (uint32_t)(la_slab_at(mm, index)->objects - la_slab_at(mm, index)->inuse);
     return la_cache_num_objs(s) - free;
 }
@@ -180,7 +180,7 @@ static void reset_lists(struct la_kmem_cache *s)
     for (uint32_t cpu = 0; cpu < LA_MAX_CPUS; cpu++)
         s->cpu[cpu] = (struct la_kmem_cache_cpu){LA_NO_SLAB, LA_NO_SLAB, LA_NO_OBJECT};
     for (uint32_t n = 0; n < LA_MAX_NODES; n++)
-        s->node[n] = (struct la_kmem_cache_node){.head = LA_NO_SLAB, .tail = LA_NO_SLAB};
+        s->node[n] = (struct la_kmem_cache_node){.partial = {LA_NO_SLAB, LA_NO_SLAB, 0}};
 }
 
 /* A new cache; LA_NO_CACHE when there is no room or the object is too large. */
@@ -309,7 +309,7 @@ static uint32_t sort_partial(struct la_mm *mm, struct la_kmem_cache *s, uint32_t
 
     for (uint32_t i = 0; i < SHRINK_PROMOTE_MAX; i++)
         promote[i] = LA_NO_SLAB;
-    for (uint32_t index = s->node[nid].head, next; index != LA_NO_SLAB; index = next) {
+    for (uint32_t index = s->node[nid].partial.head, next; index != LA_NO_SLAB; index = next) {
         struct la_slab *slab = la_slab_write(mm, index);
         uint32_t free = (uint32_t)(slab->objects - slab->inuse);
         uint32_t *to = free == slab->objects                     ? &discard
@@ -366,7 +366,7 @@ static void free_partial(struct la_mm *mm, struct la_kmem_cache *s, uint32_t nid
 {
     uint32_t discard = LA_NO_SLAB;
 
-    for (uint32_t index = s->node[nid].head, next; index != LA_NO_SLAB; index = next) {
+    for (uint32_t index = s->node[nid].partial.head, next; index != LA_NO_SLAB; index = next) {
         next = la_slab_at(mm, index)->next;
         if (la_slab_at(mm, index)->inuse == 0) {
             la_remove_partial(mm, s, index);

@@ -77,14 +77,15 @@ static void check_node(struct check *c, const struct la_kmem_cache *s, uint32_t 
 {
     uint32_t nr = 0, prev = LA_NO_SLAB;
 
-    for (uint32_t index = s->node[nid].head; index != LA_NO_SLAB; index = la_slab_at(c->mm, index)->next, nr++) {
+    for (uint32_t index = s->node[nid].partial.head; index != LA_NO_SLAB;
+         index = la_slab_at(c->mm, index)->next, nr++) {
         const struct la_slab *slab = la_slab_at(c->mm, index);
 
         expect(c, s, index, slab->list == LA_SLAB_PARTIAL && slab->node == nid && slab->prev == prev,
                "the partial list is broken");
         prev = index;
     }
-    expect(c, s, LA_NO_SLAB, nr == s->node[nid].nr_partial && s->node[nid].tail == prev, "nr_partial is wrong");
+    expect(c, s, LA_NO_SLAB, nr == s->node[nid].partial.nr && s->node[nid].partial.tail == prev, "nr_partial is wrong");
 }
 
 static void check_cpu(struct check *c, const struct la_kmem_cache *s, uint32_t cpu)

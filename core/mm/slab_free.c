@@ -28,7 +28,7 @@ static LA_APART void move_slab(struct la_mm *mm, struct la_kmem_cache *s, struct
         la_put_cpu_partial(mm, s, slab, index, true);
         return;
     }
-    bool empty = slab->inuse == 0 && s->node[slab->node].nr_partial >= s->min_partial;
+    bool empty = slab->inuse == 0 && s->node[slab->node].partial.nr >= s->min_partial;
 
     if (empty && slab->list == LA_SLAB_PARTIAL)
         la_remove_partial(mm, s, index);

@@ -21,6 +21,12 @@ static inline struct la_slab *la_slab_write(struct la_mm *mm, uint32_t index)
 /** A free slot for a slab, or LA_NO_SLAB. */
 uint32_t la_slab_slot_get(struct la_mm *mm);
 void la_slab_slot_put(struct la_mm *mm, uint32_t index);
+/** A slab joins a list, at its head or @tail, and leaves it. */
+void la_slab_chain_add(struct la_mm *mm, struct la_slab_chain *chain, uint32_t index, bool tail);
+void la_slab_chain_del(struct la_mm *mm, struct la_slab_chain *chain, uint32_t index);
+/** A new slab gets its id and is counted among all slabs of @s; and the other way round. */
+void la_slab_count(struct la_mm *mm, struct la_kmem_cache *s, uint32_t index);
+void la_slab_uncount(struct la_mm *mm, struct la_kmem_cache *s, const struct la_slab *slab);
 /** add_partial / remove_partial: the node's list. */
 void la_add_partial(struct la_mm *mm, struct la_kmem_cache *s, uint32_t index, bool tail);
 void la_remove_partial(struct la_mm *mm, struct la_kmem_cache *s, uint32_t index);

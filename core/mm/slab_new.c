@@ -124,20 +124,6 @@ static void slab_out_of_memory(struct la_mm *mm, const struct la_kmem_cache *s, 
     la_buf_free(&text);
 }
 
-static void count_slab(struct la_mm *mm, struct la_kmem_cache *s, uint32_t index)
-{
-    struct la_slab *slab = la_slab_write(mm, index);
-
-    slab->id = s->next_id++;
-    slab->all_next = s->all_slabs;
-    slab->all_prev = LA_NO_SLAB;
-    if (s->all_slabs != LA_NO_SLAB)
-        la_slab_write(mm, s->all_slabs)->all_prev = index;
-    s->all_slabs = index;
-    s->node[slab->node].nr_slabs++;
-    s->node[slab->node].total_objects += slab->objects;
-}
-
 /* GFP_SLAB_BUG_MASK: zone bits that make no sense here are dropped, with a warning. */
 static la_gfp_t fix_flags(struct la_mm *mm, la_gfp_t gfp)
 {
@@ -184,7 +170,7 @@ uint32_t la_new_slab(struct la_mm *mm, struct la_kmem_cache *s, la_gfp_t gfp, in
                              .order = frame->order,
                              .node = mm->zone[frame->zone].node};
     la_frame_write(mm, pfn)->use = index;
-    count_slab(mm, s, index);
+    la_slab_count(mm, s, index);
     if (s->flags & LA_SLAB_POISON)
         la_mem_fill(mm, la_slab_address(mm, slab), LA_POISON_INUSE, (uint32_t)LA_PAGE_SIZE << slab->order);
     link_objects(mm, s, index);
@@ -195,17 +181,10 @@ uint32_t la_new_slab(struct la_mm *mm, struct la_kmem_cache *s, la_gfp_t gfp, in
 void la_discard_slab(struct la_mm *mm, struct la_kmem_cache *s, uint32_t index)
 {
     const struct la_slab *slab = la_slab_at(mm, index);
-    uint32_t pfn = slab->pfn, next = slab->all_next, prev = slab->all_prev;
+    uint32_t pfn = slab->pfn;
 
     la_check_before_free(mm, s, index);
-    s->node[slab->node].nr_slabs--;
-    s->node[slab->node].total_objects -= slab->objects;
-    if (prev == LA_NO_SLAB)
-        s->all_slabs = next;
-    else
-        la_slab_write(mm, prev)->all_next = next;
-    if (next != LA_NO_SLAB)
-        la_slab_write(mm, next)->all_prev = prev;
+    la_slab_uncount(mm, s, slab);
     LA_TRACE(mm->trace, SLAB_DISCARD, la_trace_text(mm->trace, s->name), slab->id, pfn);
     la_slab_slot_put(mm, index);
     give_pages_back(mm, pfn);

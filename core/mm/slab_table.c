@@ -47,43 +47,81 @@ void la_slab_slot_put(struct la_mm *mm, uint32_t index)
     mm->kmem->free_slot = index;
 }
 
-/* ---- the node's list ---- */
+/* ---- lists ---- */
+
+void la_slab_chain_add(struct la_mm *mm, struct la_slab_chain *chain, uint32_t index, bool tail)
+{
+    struct la_slab *slab = la_slab_write(mm, index);
+
+    slab->next = tail ? LA_NO_SLAB : chain->head;
+    slab->prev = tail ? chain->tail : LA_NO_SLAB;
+    if (slab->prev == LA_NO_SLAB)
+        chain->head = index;
+    else
+        la_slab_write(mm, slab->prev)->next = index;
+    if (slab->next == LA_NO_SLAB)
+        chain->tail = index;
+    else
+        la_slab_write(mm, slab->next)->prev = index;
+    chain->nr++;
+}
+
+void la_slab_chain_del(struct la_mm *mm, struct la_slab_chain *chain, uint32_t index)
+{
+    struct la_slab *slab = la_slab_write(mm, index);
+
+    if (slab->prev == LA_NO_SLAB)
+        chain->head = slab->next;
+    else
+        la_slab_write(mm, slab->prev)->next = slab->next;
+    if (slab->next == LA_NO_SLAB)
+        chain->tail = slab->prev;
+    else
+        la_slab_write(mm, slab->next)->prev = slab->prev;
+    slab->next = slab->prev = LA_NO_SLAB;
+    chain->nr--;
+}
 
 void la_add_partial(struct la_mm *mm, struct la_kmem_cache *s, uint32_t index, bool tail)
 {
     struct la_slab *slab = la_slab_write(mm, index);
-    struct la_kmem_cache_node *n = &s->node[slab->node];
 
     slab->list = LA_SLAB_PARTIAL;
-    slab->next = tail ? LA_NO_SLAB : n->head;
-    slab->prev = tail ? n->tail : LA_NO_SLAB;
-    if (slab->prev == LA_NO_SLAB)
-        n->head = index;
-    else
-        la_slab_write(mm, slab->prev)->next = index;
-    if (slab->next == LA_NO_SLAB)
-        n->tail = index;
-    else
-        la_slab_write(mm, slab->next)->prev = index;
-    n->nr_partial++;
+    la_slab_chain_add(mm, &s->node[slab->node].partial, index, tail);
 }
 
 void la_remove_partial(struct la_mm *mm, struct la_kmem_cache *s, uint32_t index)
 {
     struct la_slab *slab = la_slab_write(mm, index);
-    struct la_kmem_cache_node *n = &s->node[slab->node];
 
-    if (slab->prev == LA_NO_SLAB)
-        n->head = slab->next;
-    else
-        la_slab_write(mm, slab->prev)->next = slab->next;
-    if (slab->next == LA_NO_SLAB)
-        n->tail = slab->prev;
-    else
-        la_slab_write(mm, slab->next)->prev = slab->prev;
-    slab->next = slab->prev = LA_NO_SLAB;
     slab->list = LA_SLAB_FULL;
-    n->nr_partial--;
+    la_slab_chain_del(mm, &s->node[slab->node].partial, index);
+}
+
+void la_slab_count(struct la_mm *mm, struct la_kmem_cache *s, uint32_t index)
+{
+    struct la_slab *slab = la_slab_write(mm, index);
+
+    slab->id = s->next_id++;
+    slab->all_next = s->all_slabs;
+    slab->all_prev = LA_NO_SLAB;
+    if (s->all_slabs != LA_NO_SLAB)
+        la_slab_write(mm, s->all_slabs)->all_prev = index;
+    s->all_slabs = index;
+    s->node[slab->node].nr_slabs++;
+    s->node[slab->node].total_objects += slab->objects;
+}
+
+void la_slab_uncount(struct la_mm *mm, struct la_kmem_cache *s, const struct la_slab *slab)
+{
+    if (slab->all_prev == LA_NO_SLAB)
+        s->all_slabs = slab->all_next;
+    else
+        la_slab_write(mm, slab->all_prev)->all_next = slab->all_next;
+    if (slab->all_next != LA_NO_SLAB)
+        la_slab_write(mm, slab->all_next)->all_prev = slab->all_prev;
+    s->node[slab->node].nr_slabs--;
+    s->node[slab->node].total_objects -= slab->objects;
 }
 
 /* ---- addresses ---- */

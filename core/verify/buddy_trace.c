@@ -27,9 +27,8 @@
 struct trace_replay {
     struct la_verify *v;
     const cJSON *recording;
-    struct la_arena *arena;
-    struct la_trace *trace;
-    struct la_mm *mm;
+    struct la_verify_memory m;
+    struct la_mm *mm; /* of m */
     struct la_zone *zone;
     uint32_t start; /* pfn here of the zone's first page = pfn 0 of the recording */
     uint32_t cpu;
@@ -102,14 +101,9 @@ static bool make_memory(struct trace_replay *r)
             (struct la_zone_setup){(enum la_zone_type)t, 1, t == type ? r->start : 0, t == type ? pages : 0};
     }
     setup.layout.high_memory = UINT64_MAX;
-    r->arena = la_arena_new(r->v->host, UINT64_C(1) << 30);
-    r->trace = la_trace_new(r->v->host);
-    if (!r->arena || !r->trace)
+    if (!la_verify_memory_make(&r->m, r->v->host, &setup))
         return false;
-    r->trace->on = false;
-    r->mm = la_mm_new(r->arena, r->trace, &setup);
-    if (!r->mm)
-        return false;
+    r->mm = r->m.mm;
     for (uint32_t z = 0; z < r->mm->nr_zones; z++)
         if (r->mm->zone[z].type == type)
             r->zone = &r->mm->zone[z];
@@ -445,8 +439,7 @@ static uint32_t attempt(const struct la_verify *v, const cJSON *recording, int32
         la_buf_puts(&report->text, "the recorded zone cannot be rebuilt: its numbers make no sense\n");
         report->differ++;
     }
-    la_trace_free(r.trace);
-    la_arena_free(r.arena);
+    la_verify_memory_free(&r.m);
     return r.threshold;
 }
 

@@ -42,12 +42,14 @@ void la_verify_slab_trace(struct la_verify *v, const cJSON *recording);
 void la_verify_kmalloc_sizes(struct la_verify *v, const cJSON *recording);
 void la_verify_mempool_trace(struct la_verify *v, const cJSON *recording);
 
-/* A memory for replays that are not about pages. */
+/* The memory of a replay; its events are off. */
 struct la_verify_memory {
     struct la_arena *arena;
     struct la_trace *trace;
     struct la_mm *mm;
 };
+/** A memory of @setup; false: no host memory (free it all the same; one that is all zero may be freed too). */
+bool la_verify_memory_make(struct la_verify_memory *m, const struct la_host *host, const struct la_mm_setup *setup);
 /** 256 MiB with caches, @boot_caches: kmalloc's too; false: no host memory (free it all the same). */
 bool la_verify_memory(struct la_verify_memory *m, const struct la_host *host, uint32_t cpus, uint32_t pointer_bytes, bool boot_caches);
 void la_verify_memory_free(struct la_verify_memory *m);

@@ -1,13 +1,25 @@
 /*
- * machine.c: a memory of 256 MiB with room for caches, for replays of objects.
+ * machine.c: the memory that a replay works on: of a given layout, or 256 MiB with room for caches.
  *
- * The recordings say nothing about pages, so any memory with enough of them will do.
+ * Recordings of objects say nothing about pages, so any memory with enough of them will do.
  */
 #include "verify/internal.h"
 
 #include "mm/slab.h"
 
 enum { PAGES = 1 << 16 };
+
+bool la_verify_memory_make(struct la_verify_memory *m, const struct la_host *host, const struct la_mm_setup *setup)
+{
+    m->arena = la_arena_new(host, UINT64_C(1) << 30);
+    m->trace = la_trace_new(host);
+    m->mm = NULL;
+    if (!m->arena || !m->trace)
+        return false;
+    m->trace->on = false;
+    m->mm = la_mm_new(m->arena, m->trace, setup);
+    return m->mm != NULL;
+}
 
 bool la_verify_memory(struct la_verify_memory *m, const struct la_host *host, uint32_t cpus, uint32_t pointer_bytes,
                       bool boot_caches)
@@ -27,14 +39,8 @@ bool la_verify_memory(struct la_verify_memory *m, const struct la_host *host, ui
         (struct la_layout){.pointer_bytes = pointer_bytes, .struct_page_bytes = 64, .image = UINT64_C(0x100000)};
     setup.layout.page_offset = pointer_bytes == 8 ? UINT64_C(0xffff888000000000) : UINT64_C(0xC0000000);
     setup.layout.high_memory = setup.layout.page_offset + ((uint64_t)PAGES << LA_PAGE_SHIFT);
-    m->arena = la_arena_new(host, UINT64_C(1) << 30);
-    m->trace = la_trace_new(host);
-    m->mm = NULL;
-    if (!m->arena || !m->trace || cpus == 0 || cpus > LA_MAX_CPUS)
-        return false;
-    m->trace->on = false;
-    m->mm = la_mm_new(m->arena, m->trace, &setup);
-    if (!m->mm)
+    *m = (struct la_verify_memory){0};
+    if (cpus == 0 || cpus > LA_MAX_CPUS || !la_verify_memory_make(m, host, &setup))
         return false;
     la_mm_release(m->mm, 0, PAGES);
     la_mm_start(m->mm);
@@ -45,4 +51,5 @@ void la_verify_memory_free(struct la_verify_memory *m)
 {
     la_trace_free(m->trace);
     la_arena_free(m->arena);
+    *m = (struct la_verify_memory){0};
 }

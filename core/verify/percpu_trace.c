@@ -26,9 +26,8 @@ enum { PAGES = 65536, HANDLES_MAX = 65536 };
 
 struct pc_replay {
     struct la_verify *v;
-    struct la_arena *arena;
-    struct la_trace *trace;
-    struct la_mm *mm;
+    struct la_verify_memory m;
+    struct la_mm *mm;                  /* of m */
     uint64_t *ptr;                     /* by handle */
     uint64_t base[LA_PCPU_MAX_CHUNKS]; /* recorded base_addr of our chunk; 0 = none */
 };
@@ -54,15 +53,10 @@ static bool make_mm(struct pc_replay *r, const cJSON *recording)
                                       .vmalloc_end = UINT64_C(0xffffe8ffffffffff),
                                       .percpu = UINT64_C(0xffffffffb0000000),
                                       .pt_levels = 4};
-    r->arena = la_arena_new(r->v->host, UINT64_C(1) << 30);
-    r->trace = la_trace_new(r->v->host);
     r->ptr = la_host_alloc(r->v->host, HANDLES_MAX * sizeof *r->ptr);
-    if (!r->arena || !r->trace || !r->ptr)
+    if (!la_verify_memory_make(&r->m, r->v->host, &setup) || !r->ptr)
         return false;
-    r->trace->on = false;
-    r->mm = la_mm_new(r->arena, r->trace, &setup);
-    if (!r->mm)
-        return false;
+    r->mm = r->m.mm;
     la_mm_release(r->mm, 0, PAGES);
     la_mm_start(r->mm);
     return la_pcpu_get(r->mm) != NULL;
@@ -313,6 +307,5 @@ void la_verify_percpu_trace(struct la_verify *v, const cJSON *recording)
         v->report->differ++;
     }
     la_host_free(v->host, r.ptr, HANDLES_MAX * sizeof *r.ptr);
-    la_trace_free(r.trace);
-    la_arena_free(r.arena);
+    la_verify_memory_free(&r.m);
 }

@@ -30,9 +30,8 @@ struct depth_replay {
     struct la_verify *v;
     const cJSON *result; /* of the run */
     const cJSON *before, *after;
-    struct la_arena *arena;
-    struct la_trace *trace;
-    struct la_mm *mm;
+    struct la_verify_memory m;
+    struct la_mm *mm; /* of m */
     la_gfp_t gfp;
     uint32_t order;
     int32_t node;
@@ -166,14 +165,9 @@ static bool make_memory(struct depth_replay *r)
     if (!read_zones(r, &setup))
         return false;
     setup.layout.high_memory = UINT64_MAX;
-    r->arena = la_arena_new(r->v->host, UINT64_C(1) << 30);
-    r->trace = la_trace_new(r->v->host);
-    if (!r->arena || !r->trace)
+    if (!la_verify_memory_make(&r->m, r->v->host, &setup))
         return false;
-    r->trace->on = false;
-    r->mm = la_mm_new(r->arena, r->trace, &setup);
-    if (!r->mm)
-        return false;
+    r->mm = r->m.mm;
     r->mm->watermark_boost_factor = 0;
     la_build_zonelists(r->mm);
     cJSON_ArrayForEach(zone, r->before) for (uint32_t z = 0; z < r->mm->nr_zones;
@@ -338,8 +332,6 @@ static void replay_run(struct depth_replay *r, bool compare, uint32_t *blocks)
 {
     struct zone_run run[MAX_ZONE_RUNS];
 
-    r->arena = NULL;
-    r->trace = NULL;
     *blocks = 0;
     if (make_memory(r)) {
         uint32_t nr = run_until_failure(r, run, blocks);
@@ -347,8 +339,7 @@ static void replay_run(struct depth_replay *r, bool compare, uint32_t *blocks)
         if (compare)
             compare_all(r, run, nr, *blocks);
     }
-    la_trace_free(r->trace);
-    la_arena_free(r->arena);
+    la_verify_memory_free(&r->m);
 }
 
 static void replay_both_boosts(struct depth_replay *r)

@@ -108,7 +108,7 @@ static void compare_freelist(struct slab_replay *r, const char *what, uint32_t i
 
 static void compare_partial(struct slab_replay *r, const cJSON *op)
 {
-    uint32_t index = r->s->cpu[0].partial, node = r->s->node[0].head;
+    uint32_t index = r->s->cpu[0].partial, node = r->s->node[0].partial.head;
     const cJSON *item;
 
     cJSON_ArrayForEach(item, la_cjson_get(op, "cpu_partial"))
@@ -128,7 +128,7 @@ static void compare_partial(struct slab_replay *r, const cJSON *op)
             node = la_slab_at(r->mm, node)->next;
     }
     la_verify_value(r->v, "end of the node's partial list", id_of(r, node), -1);
-    la_verify_value(r->v, "nr_partial", r->s->node[0].nr_partial, la_verify_number(op, "node_nr_partial", -1));
+    la_verify_value(r->v, "nr_partial", r->s->node[0].partial.nr, la_verify_number(op, "node_nr_partial", -1));
 }
 
 static void compare_slab(struct slab_replay *r, const cJSON *recorded)

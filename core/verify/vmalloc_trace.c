@@ -27,10 +27,9 @@ enum { PAGES = 65536, HANDLES_MAX = 65536, VMAP_MAX = 512 };
 
 struct vm_replay {
     struct la_verify *v;
-    struct la_arena *arena;
-    struct la_trace *trace;
-    struct la_mm *mm;
-    uint64_t *addr; /* by handle; 0 = NULL or freed */
+    struct la_verify_memory m;
+    struct la_mm *mm; /* of m */
+    uint64_t *addr;   /* by handle; 0 = NULL or freed */
     uint32_t pfn[VMAP_MAX];
 };
 
@@ -64,15 +63,10 @@ static bool make_mm(struct vm_replay *r, const cJSON *recording)
     setup.layout.vmalloc_start = hex(recording, "VMALLOC_START");
     setup.layout.vmalloc_end = hex(recording, "VMALLOC_END");
     setup.layout.pt_levels = la_verify_number(recording, "pgtable_levels", 4) == 5 ? 5 : 4;
-    r->arena = la_arena_new(r->v->host, UINT64_C(1) << 30);
-    r->trace = la_trace_new(r->v->host);
     r->addr = la_host_alloc(r->v->host, HANDLES_MAX * sizeof *r->addr);
-    if (!r->arena || !r->trace || !r->addr)
+    if (!la_verify_memory_make(&r->m, r->v->host, &setup) || !r->addr)
         return false;
-    r->trace->on = false;
-    r->mm = la_mm_new(r->arena, r->trace, &setup);
-    if (!r->mm)
-        return false;
+    r->mm = r->m.mm;
     la_mm_release(r->mm, 0, PAGES);
     la_mm_start(r->mm);
     for (uint32_t i = 0; i < VMAP_MAX; i++)
@@ -311,6 +305,5 @@ void la_verify_vmalloc_trace(struct la_verify *v, const cJSON *recording)
         v->report->differ++;
     }
     la_host_free(v->host, r.addr, HANDLES_MAX * sizeof *r.addr);
-    la_trace_free(r.trace);
-    la_arena_free(r.arena);
+    la_verify_memory_free(&r.m);
 }

@@ -25,9 +25,8 @@
 struct machine_replay {
     struct la_verify *v;
     const cJSON *machine;
-    struct la_arena *arena;
-    struct la_trace *trace;
-    struct la_mm *mm;
+    struct la_verify_memory m;
+    struct la_mm *mm; /* of m */
 };
 
 /* ---- making a memory without frames ---- */
@@ -92,14 +91,9 @@ static bool make_memory(struct machine_replay *r, const cJSON *zones)
     const cJSON *zone;
 
     read_setup(r, zones, &setup);
-    r->arena = la_arena_new(r->v->host, UINT64_C(1) << 24);
-    r->trace = la_trace_new(r->v->host);
-    if (!r->arena || !r->trace)
+    if (!la_verify_memory_make(&r->m, r->v->host, &setup))
         return false;
-    r->trace->on = false;
-    r->mm = la_mm_new(r->arena, r->trace, &setup);
-    if (!r->mm)
-        return false;
+    r->mm = r->m.mm;
     cJSON_ArrayForEach(zone, zones)
     {
         if (z == r->mm->nr_zones)
@@ -115,10 +109,7 @@ static bool make_memory(struct machine_replay *r, const cJSON *zones)
 
 static void drop_memory(struct machine_replay *r)
 {
-    la_trace_free(r->trace);
-    la_arena_free(r->arena);
-    r->trace = NULL;
-    r->arena = NULL;
+    la_verify_memory_free(&r->m);
 }
 
 /* ---- comparing ---- */

@@ -202,12 +202,12 @@ static void nodes_json(const struct la_mm *mm, const struct la_kmem_cache *s, st
     la_json_key(w, "nodes");
     la_json_arr(w);
     for (uint32_t n = 0; n < mm->nr_nodes; n++) {
-        if (s->node[n].nr_partial == 0)
+        if (s->node[n].partial.nr == 0)
             continue;
         la_json_obj(w);
         la_json_kuint(w, "node", n);
-        la_json_kuint(w, "nr_partial", s->node[n].nr_partial);
-        ids_json(mm, s->node[n].head, w);
+        la_json_kuint(w, "nr_partial", s->node[n].partial.nr);
+        ids_json(mm, s->node[n].partial.head, w);
         la_json_end(w);
     }
     la_json_end(w);

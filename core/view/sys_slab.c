@@ -80,7 +80,7 @@ static uint32_t free_on_partial(const struct la_mm *mm, const struct la_kmem_cac
 {
     uint32_t free = 0;
 
-    for (uint32_t index = s->node[nid].head; index != LA_NO_SLAB; index = la_slab_at(mm, index)->next)
+    for (uint32_t index = s->node[nid].partial.head; index != LA_NO_SLAB; index = la_slab_at(mm, index)->next)
         free += (uint32_t)(la_slab_at(mm, index)->objects - la_slab_at(mm, index)->inuse);
     return free;
 }
@@ -102,7 +102,7 @@ static bool by_node(const struct la_mm *mm, const struct la_kmem_cache *s, const
 
         value[n] = what == 0   ? node->total_objects
                    : what == 1 ? node->nr_slabs
-                   : what == 2 ? node->nr_partial
+                   : what == 2 ? node->partial.nr
                    : what == 3 ? node->total_objects - free_on_partial(mm, s, n)
                                : cpu_slabs(mm, s, n);
         sum += value[n];
