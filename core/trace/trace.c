@@ -38,6 +38,7 @@ void la_trace_begin(struct la_trace *trace)
 {
     trace->nr_events = 0;
     trace->lost = 0;
+    trace->counted = false;
     trace->nr_oops = 0;
     la_buf_clear(&trace->text);
 }
@@ -59,6 +60,24 @@ uint64_t la_trace_text(struct la_trace *trace, const char *text)
     return trace->text.failed ? UINT64_MAX : at;
 }
 
+/*
+ * A statement with many events: of each kind the first LA_TRACE_SAME_MAX are kept, so that a thousand pages
+ * do not push out what is told once.
+ */
+static bool keep(struct la_trace *trace, enum la_event_id id)
+{
+    if (trace->nr_events == LA_TRACE_MANY && !trace->counted) {
+        memset(trace->same, 0, sizeof trace->same);
+        for (uint32_t i = 0; i < trace->nr_events; i++)
+            trace->same[trace->event[i].id]++;
+        trace->counted = true;
+    }
+    if (trace->nr_events == LA_TRACE_EVENTS_MAX || trace->same[id] >= LA_TRACE_SAME_MAX)
+        return false;
+    trace->same[id]++;
+    return true;
+}
+
 void la_trace_event(struct la_trace *trace, enum la_event_id id, const uint64_t *field, uint32_t nr)
 {
     const struct la_event_desc *desc = la_event_desc(id);
@@ -75,7 +94,7 @@ void la_trace_event(struct la_trace *trace, enum la_event_id id, const uint64_t 
             hash = la_hash_u64(hash, field[i]);
     }
     trace->hash = la_hash_u64(trace->hash, hash);
-    if (trace->nr_events < LA_TRACE_EVENTS_MAX)
+    if (trace->nr_events < LA_TRACE_MANY || keep(trace, id))
         trace->nr_events++;
     else
         trace->lost++;

@@ -9,8 +9,9 @@
  *
  * A trace lives outside the arena: going back in time does not undo it.
  * Cost: with `on` false an event is one test of a flag.  Both lists are bounded: a statement that
- * makes more than LA_TRACE_EVENTS_MAX events counts the rest in `lost`; too many change notes
- * collapse into "everything changed".
+ * makes more than LA_TRACE_MANY events keeps the first LA_TRACE_SAME_MAX of each kind from then on,
+ * and LA_TRACE_EVENTS_MAX in all; the rest is counted in `lost`.  Too many change notes collapse
+ * into "everything changed".
  * The rolling hash covers every event, kept or lost, and every note_result().
  */
 #ifndef LA_TRACE_TRACE_H
@@ -37,7 +38,7 @@ enum la_field_type {
     LA_FT_CPU, LA_FT_BOOL, LA_FT_STR, LA_FT_WMARK
 };
 
-enum { LA_EVENT_FIELDS_MAX = 8, LA_TRACE_EVENTS_MAX = 4096, LA_TRACE_NOTES_MAX = 8192, LA_TRACE_TEXT_MAX = 1 << 16 };
+enum { LA_EVENT_FIELDS_MAX = 8, LA_TRACE_EVENTS_MAX = 4096, LA_TRACE_MANY = 1024, LA_TRACE_SAME_MAX = 256, LA_TRACE_NOTES_MAX = 8192, LA_TRACE_TEXT_MAX = 1 << 16 };
 
 struct la_event {
     uint16_t id;
@@ -61,6 +62,8 @@ struct la_trace {
     bool on;                       /* record events (hash and sentences need it) */
     struct la_event *event;        /* LA_TRACE_EVENTS_MAX and one, allocated once */
     uint32_t nr_events, lost;
+    bool counted;                  /* more than LA_TRACE_MANY events: `same` holds how many of each kind */
+    uint16_t same[LA_EV_NR];
     struct la_buf text;            /* NUL-terminated texts of STR fields */
     struct la_frame_note *note;    /* LA_TRACE_NOTES_MAX */
     uint32_t nr_notes;

@@ -200,15 +200,22 @@ static void events_beyond_the_bound_are_counted_check(void **state)
 
     (void)state;
     desk_open(&d);
-    for (uint32_t i = 0; i < LA_TRACE_EVENTS_MAX; i++)
+    for (uint32_t i = 0; i < LA_TRACE_MANY; i++)
         LA_TRACE(d.trace, SPLIT, 0, i, 0, 0);
     assert_int_equal(d.trace->lost, 0);
     uint64_t hash = d.trace->hash;
 
-    LA_TRACE(d.trace, SPLIT, 0, 1, 0, 0);
+    for (uint32_t i = 0; i < LA_TRACE_EVENTS_MAX; i++)
+        LA_TRACE(d.trace, SPLIT, 0, 1, 0, 0);
+    assert_int_equal(d.trace->nr_events, LA_TRACE_MANY);
+    assert_int_equal(d.trace->lost, LA_TRACE_EVENTS_MAX);
+    /* what comes behind a thousand of another kind is not crowded out, up to its own bound */
     LA_TRACE(d.trace, OOPS, la_trace_text(d.trace, "a"), la_trace_text(d.trace, "b"));
-    assert_int_equal(d.trace->nr_events, LA_TRACE_EVENTS_MAX);
-    assert_int_equal(d.trace->lost, 2);
+    for (uint32_t i = 0; i < LA_TRACE_SAME_MAX + 5; i++)
+        LA_TRACE(d.trace, MERGE, 0, i, 0, 0);
+    assert_int_equal(d.trace->event[LA_TRACE_MANY].id, LA_EV_OOPS);
+    assert_int_equal(d.trace->nr_events, LA_TRACE_MANY + 1 + LA_TRACE_SAME_MAX);
+    assert_int_equal(d.trace->lost, LA_TRACE_EVENTS_MAX + 5);
     assert_int_equal(d.trace->nr_oops, 1);
     assert_int_not_equal(d.trace->hash, hash); /* lost ones count for the hash */
     la_trace_begin(d.trace);
