@@ -7,48 +7,15 @@
  * Each pair that is compared is measured in turns, several rounds, and the best round of each
  * counts: what else the computer does then disturbs both sides alike or not at all.
  */
-#include "base/prng.h"
-#include "lookaside.h"
+#include "bench/bench.h"
+
 #include "mm/slab.h"
-#include "view/view.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 enum { LIVE = 512, MOVES = 400000, ROUNDS = 7 };
 
-static double now_ms(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
-static void row(const char *what, double value, const char *unit, const char *aim, bool good)
-{
-    printf("%-58s %9.2f %-7s %-12s %s\n", what, value, unit, aim, !aim[0] ? "" : good ? "ok" : "MISSED");
-}
-
 /* ---- churn: take and give back blocks of order 0..3 at random ---- */
-
-static struct la_machine *boot(const char *json, struct la_trace *trace)
-{
-    struct la_machine_config config;
-    struct la_diags diags;
-
-    la_diags_init(&diags, la_host_libc());
-    (void)la_machine_config_parse(&config, json, strlen(json), 1, &diags);
-    struct la_machine *machine = la_machine_new(la_host_libc(), &config, trace, &diags);
-
-    la_diags_free(&diags);
-    if (!machine)
-        abort();
-    return machine;
-}
 
 static double churn_machine(struct la_machine *machine, bool events)
 {
@@ -218,12 +185,6 @@ static double time_objects(const struct objects *o, void (*churn)(const struct o
     return ms;
 }
 
-static void keep_least(double *best, double ms)
-{
-    if (*best == 0 || ms < *best)
-        *best = ms;
-}
-
 /* One pattern, @way against malloc in turns; with @told also against itself with events on. */
 static void bench_pattern(const char *what, struct objects o, void (*churn)(const struct objects *o), bool told)
 {
@@ -285,37 +246,6 @@ static void bench_churn(void)
     row("  events on / off", on / off, "x", "<= 3", on <= 3 * off);
     la_machine_free(machine);
     la_trace_free(trace);
-}
-
-/* ---- lessons ---- */
-
-struct lesson {
-    struct la_lesson *lesson;
-    struct la_timeline *timeline;
-};
-
-static struct lesson open_lesson(const char *text)
-{
-    struct lesson l;
-    struct la_machine_config config;
-    struct la_diags diags;
-
-    la_diags_init(&diags, la_host_libc());
-    l.lesson = la_lesson_parse(la_host_libc(), text, strlen(text), &diags);
-    (void)la_machine_config_parse(&config, l.lesson->machine, l.lesson->machine_len, 1, &diags);
-    l.timeline = la_timeline_new(la_host_libc(), l.lesson, &config, &diags);
-    if (!l.timeline || diags.nr_errors) {
-        fprintf(stderr, "%s\n", diags.nr ? diags.item[0].message : "no memory");
-        abort();
-    }
-    la_diags_free(&diags);
-    return l;
-}
-
-static void close_lesson(struct lesson *l)
-{
-    la_timeline_free(l->timeline);
-    la_lesson_free(l->lesson);
 }
 
 /* ---- the delta of one step, on a small and on a large machine ---- */
