@@ -3,6 +3,7 @@
 #define LA_BASE_BITS_H
 
 #include <stdint.h>
+#include <string.h>
 
 /* A function for the rare case: it stays out of the code of its callers, who expect not to call it. */
 #define LA_RARE __attribute__((cold, noinline))
@@ -24,6 +25,33 @@ static inline uint64_t la_le64(uint64_t value)
 static inline uint64_t la_be64(uint64_t value)
 {
     return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_bswap64(value) : value;
+}
+
+/** The little-endian number of @size bytes (1..8) at @bytes: the order of the simulated machines. */
+static inline uint64_t la_load_le(const unsigned char *bytes, uint32_t size)
+{
+    uint64_t value = 0;
+
+    if (size == 8)
+        memcpy(&value, bytes, 8); /* sizes the compiler knows are one instruction */
+    else if (size == 4)
+        memcpy(&value, bytes, 4);
+    else
+        memcpy(&value, bytes, size);
+    return la_le64(value);
+}
+
+/** Write the lowest @size bytes (1..8) of @number to @bytes. */
+static inline void la_store_le(unsigned char *bytes, uint32_t size, uint64_t number)
+{
+    uint64_t value = la_le64(number);
+
+    if (size == 8)
+        memcpy(bytes, &value, 8);
+    else if (size == 4)
+        memcpy(bytes, &value, 4);
+    else
+        memcpy(bytes, &value, size);
 }
 
 #endif

@@ -46,8 +46,7 @@ bool la_call_save_flags(struct la_call *call, uint64_t to)
     uint64_t flags = X86_EFLAGS_FIXED | (la_mm_current(call->mm)->irqs_disabled ? 0 : X86_EFLAGS_IF);
     unsigned char bytes[8];
 
-    for (uint32_t i = 0; i < 8; i++)
-        bytes[i] = (unsigned char)(flags >> 8 * i);
+    la_store_le(bytes, call->mm->layout.pointer_bytes, flags);
     return la_call_write(call, to, bytes, call->mm->layout.pointer_bytes);
 }
 

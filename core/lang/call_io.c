@@ -50,8 +50,7 @@ static uint64_t store(struct la_call *call, uint32_t len)
 {
     unsigned char bytes[8];
 
-    for (uint32_t i = 0; i < len; i++)
-        bytes[i] = (unsigned char)(call->arg[0] >> 8 * i);
+    la_store_le(bytes, len, call->arg[0]);
     (void)la_call_write(call, call->arg[1], bytes, len);
     return 0;
 }

@@ -104,17 +104,12 @@ LA_NATIVE(free_percpu)
 
 static bool counter_load(struct la_call *call, struct la_percpu_counter *fbc)
 {
-    unsigned char bytes[16] = {0};
-    uint64_t count = 0;
+    unsigned char bytes[16];
 
     if (!la_call_read(call, call->arg[0], bytes, 8 + call->mm->layout.pointer_bytes))
         return false;
-    fbc->counters = 0;
-    for (uint32_t i = 0; i < 8; i++) {
-        count |= (uint64_t)bytes[i] << 8 * i;
-        fbc->counters |= (uint64_t)bytes[8 + i] << 8 * i;
-    }
-    fbc->count = (int64_t)count;
+    fbc->count = (int64_t)la_load_le(bytes, 8);
+    fbc->counters = la_load_le(bytes + 8, call->mm->layout.pointer_bytes);
     if (fbc->counters != 0 && la_percpu_size(call->mm, fbc->counters) >= 4)
         return true;
     la_call_die(call, "BUG: unable to handle page fault: a percpu_counter that was not initialised",
@@ -126,10 +121,8 @@ static void counter_store(struct la_call *call, const struct la_percpu_counter *
 {
     unsigned char bytes[16];
 
-    for (uint32_t i = 0; i < 8; i++) {
-        bytes[i] = (unsigned char)((uint64_t)fbc->count >> 8 * i);
-        bytes[8 + i] = (unsigned char)(fbc->counters >> 8 * i);
-    }
+    la_store_le(bytes, 8, (uint64_t)fbc->count);
+    la_store_le(bytes + 8, call->mm->layout.pointer_bytes, fbc->counters);
     (void)la_call_write(call, call->arg[0], bytes, 8 + call->mm->layout.pointer_bytes);
 }
 

@@ -22,12 +22,6 @@ static void image_write(struct la_interp *ip, uint32_t offset, const void *bytes
     memcpy(ip->image + offset, bytes, len);
 }
 
-static void put_u32(unsigned char *to, uint32_t v)
-{
-    for (uint32_t i = 0; i < 4; i++)
-        to[i] = (unsigned char)(v >> 8 * i);
-}
-
 /* What the machine knows about @task, where the program can see it. */
 static void show_task(struct la_interp *ip, uint32_t index)
 {
@@ -37,8 +31,8 @@ static void show_task(struct la_interp *ip, uint32_t index)
                                            : &thread->context;
     unsigned char task[TASK_BYTES];
 
-    put_u32(task, context->task_flags);
-    put_u32(task + 4, context->pid);
+    la_store_le(task, 4, context->task_flags);
+    la_store_le(task + 4, 4, context->pid);
     memcpy(task + 8, context->comm, LA_TASK_COMM_LEN);
     if (memcmp(task, ip->image + task_offset(index), sizeof task) != 0)
         image_write(ip, task_offset(index), task, sizeof task);

@@ -120,7 +120,5 @@ bool la_vm_write(struct la_interp *interp, uint64_t addr, const void *buf, uint3
 struct la_place la_interp_place(const struct la_interp *interp, uint32_t stmt, uint32_t depth);
 /** Append @value of @type as text. */
 void la_value_text(const struct la_interp *interp, const struct la_type *type, uint64_t value, struct la_buf *out);
-/** A little-endian integer of @size bytes, extended as @type says. */
-uint64_t la_load_le(const unsigned char *bytes, uint32_t size);
 
 #endif

@@ -13,15 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 
-uint64_t la_load_le(const unsigned char *bytes, uint32_t size)
-{
-    uint64_t value = 0;
-
-    for (uint32_t i = 0; i < size; i++)
-        value |= (uint64_t)bytes[i] << 8 * i;
-    return value;
-}
-
 /* Little-endian accesses of fixed size: one instruction where the host is little-endian too. */
 static inline uint64_t get1(const unsigned char *b)
 {

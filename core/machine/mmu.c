@@ -182,16 +182,13 @@ static void make_struct_page(const struct la_mm *mm, uint32_t pfn, unsigned char
                      (frame->kind == LA_FRAME_RESERVED ? PG_RESERVED : 0) |
                      (frame->flags & LA_FRAME_F_COMPOUND ? PG_HEAD : 0);
     uint64_t private = frame->kind == LA_FRAME_FREE ? frame->order : 0;
-    uint32_t count[2] = {(uint32_t)frame->mapcount - 1, (uint32_t)(int32_t)frame->refcount};
     uint32_t private_at = small ? 20 : 40, count_at = small ? 24 : 48;
 
     memset(bytes, 0, 64);
-    for (uint32_t i = 0; i < mm->layout.pointer_bytes; i++) {
-        bytes[i] = (unsigned char)(flags >> 8 * i);
-        bytes[private_at + i] = (unsigned char)(private >> 8 * i);
-    }
-    for (uint32_t i = 0; i < 8; i++)
-        bytes[count_at + i] = (unsigned char)(count[i / 4] >> 8 * (i % 4));
+    la_store_le(bytes, mm->layout.pointer_bytes, flags);
+    la_store_le(bytes + private_at, mm->layout.pointer_bytes, private);
+    la_store_le(bytes + count_at, 4, (uint64_t)frame->mapcount - 1);
+    la_store_le(bytes + count_at + 4, 4, (uint64_t)(int64_t)frame->refcount);
 }
 
 /* ---- the calls ---- */

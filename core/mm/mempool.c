@@ -34,8 +34,7 @@ static void put(struct la_mm *mm, uint64_t addr, uint64_t value, uint32_t bytes)
 {
     unsigned char b[8];
 
-    for (uint32_t i = 0; i < 8; i++)
-        b[i] = (unsigned char)(value >> 8 * i);
+    la_store_le(b, bytes, value);
     /* the program may have freed this memory under the pool */
     la_slab_note_store(mm, la_virt_to_pfn(mm, addr), (uint32_t)(addr & (LA_PAGE_SIZE - 1)), bytes);
     la_mem_write(mm, addr, b, bytes);

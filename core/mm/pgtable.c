@@ -88,24 +88,22 @@ static unsigned char *root_entry(const struct la_mm *mm, uint32_t index)
 
 static uint64_t read_entry(const struct la_mm *mm, uint32_t table, uint32_t index)
 {
-    unsigned char bytes[8] = {0};
-    uint64_t entry = 0;
+    uint32_t content = table == LA_NO_PFN ? 0 : mm->frame[table].content;
+    unsigned char bytes[8];
 
     if (table == LA_NO_PFN)
-        memcpy(bytes, root_entry(mm, index), entry_bytes(mm));
-    else
-        la_frame_read(mm, table, index * entry_bytes(mm), bytes, entry_bytes(mm));
-    for (uint32_t i = 0; i < 8; i++)
-        entry |= (uint64_t)bytes[i] << 8 * i;
-    return entry;
+        return la_load_le(root_entry(mm, index), entry_bytes(mm));
+    if (content != 0) /* each access of the program to a mapped address comes here, once a level */
+        return la_load_le(la_content_at(mm, content) + index * entry_bytes(mm), entry_bytes(mm));
+    la_frame_read(mm, table, index * entry_bytes(mm), bytes, entry_bytes(mm));
+    return la_load_le(bytes, entry_bytes(mm));
 }
 
 static bool write_entry(struct la_mm *mm, uint32_t table, uint32_t index, uint64_t entry)
 {
     unsigned char bytes[8];
 
-    for (uint32_t i = 0; i < 8; i++)
-        bytes[i] = (unsigned char)(entry >> 8 * i);
+    la_store_le(bytes, entry_bytes(mm), entry);
     if (table != LA_NO_PFN) {
         la_note_block(mm, table, 0);
         return la_frame_store(mm, table, index * entry_bytes(mm), bytes, entry_bytes(mm));

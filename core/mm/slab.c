@@ -445,7 +445,7 @@ uint64_t la_slab_alloc(struct la_mm *mm, struct la_kmem_cache *s, la_gfp_t gfp, 
 
     if (!page || in_page > LA_PAGE_SIZE - 8)
         return alloc_any_way(mm, s, gfp, nid);
-    uint64_t pointer = la_load_pointer(page + in_page, mm->layout.pointer_bytes);
+    uint64_t pointer = la_load_le(page + in_page, mm->layout.pointer_bytes);
     uint32_t next = la_slot_of(s, slab, pointer);
 
     if (next == LA_NO_OBJECT ? pointer != 0 : la_slab_used(slab, next))

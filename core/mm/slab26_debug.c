@@ -62,21 +62,17 @@ static uint64_t red2(const struct la_mm *mm, const struct la_kmem_cache *s, uint
 
 static uint64_t load(const struct la_mm *mm, uint64_t at)
 {
-    unsigned char b[8] = {0};
-    uint64_t value = 0;
+    unsigned char b[8];
 
     la_mem_read(mm, at, b, mm->layout.pointer_bytes);
-    for (uint32_t i = 8; i-- > 0;)
-        value = value << 8 | b[i];
-    return value;
+    return la_load_le(b, mm->layout.pointer_bytes);
 }
 
 static void store(struct la_mm *mm, uint64_t at, uint64_t value)
 {
     unsigned char b[8];
 
-    for (uint32_t i = 0; i < 8; i++)
-        b[i] = (unsigned char)(value >> 8 * i);
+    la_store_le(b, mm->layout.pointer_bytes, value);
     la_mem_write(mm, at, b, mm->layout.pointer_bytes);
 }
 

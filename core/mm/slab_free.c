@@ -169,7 +169,7 @@ void la_slab_free(struct la_mm *mm, struct la_kmem_cache *s, struct la_slab *sla
     uint16_t *head = freelist_of(mm, s, slab);
     uint64_t next = link_in(s, slab, head, i);
 
-    la_store_pointer(la_content_write(mm, content) + in_page, mm->layout.pointer_bytes, next);
+    la_store_le(la_content_write(mm, content) + in_page, mm->layout.pointer_bytes, next);
     if (head == &slab->freelist)
         slab_changed(mm, s, slab, index, next == 0);
 }

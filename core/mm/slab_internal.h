@@ -5,8 +5,6 @@
 #include "mm/internal.h"
 #include "mm/slab.h"
 
-#include <string.h>
-
 /* ---- slab_table.c: slabs, lists, bytes ---- */
 
 /** Slab @index for writing (marks it changed for keyframes). */
@@ -109,28 +107,6 @@ static inline void la_slab_set_owner(struct la_mm *mm, uint64_t object)
 
 /* ---- free pointers, as they lie in the page ---- */
 
-/* Memory is little-endian whatever the host is. */
-static inline uint64_t la_load_pointer(const unsigned char *at, uint32_t bytes)
-{
-    uint64_t value = 0;
-
-    if (bytes == sizeof value)
-        memcpy(&value, at, sizeof value);
-    else
-        memcpy(&value, at, sizeof(uint32_t));
-    return la_le64(value);
-}
-
-static inline void la_store_pointer(unsigned char *at, uint32_t bytes, uint64_t pointer)
-{
-    uint64_t value = la_le64(pointer);
-
-    if (bytes == sizeof value)
-        memcpy(at, &value, sizeof value);
-    else
-        memcpy(at, &value, sizeof(uint32_t));
-}
-
 /** The pointer at @at, wherever that lies in the direct map. */
 LA_RARE uint64_t la_freepointer_read_far(const struct la_mm *mm, uint64_t at);
 
@@ -156,7 +132,7 @@ static inline uint64_t la_freepointer_read(const struct la_mm *mm, const struct 
 
     if (!page || in_page > LA_PAGE_SIZE - 8)
         return la_freepointer_read_far(mm, object + s->offset);
-    return la_load_pointer(page + in_page, mm->layout.pointer_bytes);
+    return la_load_le(page + in_page, mm->layout.pointer_bytes);
 }
 
 /** set_freepointer: @next (0: none) follows the free object at @object of @s. */

@@ -210,7 +210,7 @@ uint64_t la_freepointer_read_far(const struct la_mm *mm, uint64_t at)
     unsigned char bytes[8] = {0};
 
     la_mem_read(mm, at, bytes, mm->layout.pointer_bytes);
-    return la_load_pointer(bytes, mm->layout.pointer_bytes);
+    return la_load_le(bytes, mm->layout.pointer_bytes);
 }
 
 void la_freepointer_write(struct la_mm *mm, const struct la_kmem_cache *s, uint64_t object, uint64_t next)
@@ -219,10 +219,10 @@ void la_freepointer_write(struct la_mm *mm, const struct la_kmem_cache *s, uint6
     unsigned char bytes[8];
 
     if (content != 0 && in_page <= LA_PAGE_SIZE - 8) {
-        la_store_pointer(la_content_write(mm, content) + in_page, mm->layout.pointer_bytes, next);
+        la_store_le(la_content_write(mm, content) + in_page, mm->layout.pointer_bytes, next);
         return;
     }
-    la_store_pointer(bytes, mm->layout.pointer_bytes, next);
+    la_store_le(bytes, mm->layout.pointer_bytes, next);
     la_mem_write(mm, object + s->offset, bytes, mm->layout.pointer_bytes);
 }
 

@@ -107,8 +107,7 @@ static void check_table(struct vcheck *c, uint32_t table, uint64_t addr, uint32_
         uint64_t entry = 0, at = addr + ((uint64_t)i << shift);
 
         if (table == LA_NO_PFN)
-            for (uint32_t b = 0; b < bytes; b++)
-                entry |= (uint64_t)mm->vmap->root_region->base[i * bytes + b] << 8 * b;
+            entry = la_load_le(mm->vmap->root_region->base + i * bytes, bytes);
         else
             la_frame_read(mm, table, i * bytes, &entry, bytes);
         if (!(entry & LA_PTE_PRESENT))

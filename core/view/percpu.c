@@ -137,15 +137,6 @@ static void threads(const struct section *s)
 
 /* ---- copies ---- */
 
-static uint64_t load_le(const unsigned char *bytes, uint32_t size)
-{
-    uint64_t value = 0;
-
-    for (uint32_t i = 0; i < size; i++)
-        value |= (uint64_t)bytes[i] << 8 * i;
-    return value;
-}
-
 static int64_t frame_of(const struct section *s, uint64_t addr)
 {
     uint32_t pfn = la_mmu_walk(s->t->machine, addr);
@@ -201,7 +192,7 @@ static void bytes_text(const struct section *s, uint64_t addr, uint32_t size, st
 
     la_pcpu_read(s->mm, addr, bytes, shown);
     if (size == 4 || size == 8) {
-        uint64_t value = load_le(bytes, size);
+        uint64_t value = la_load_le(bytes, size);
 
         la_buf_printf(out, "%" PRId64, size == 4 ? (int64_t)(int32_t)(uint32_t)value : (int64_t)value);
         return;
@@ -281,7 +272,7 @@ static int32_t local_count(const struct section *s, uint64_t counters, uint32_t 
     unsigned char bytes[4] = {0};
 
     la_pcpu_read(s->mm, la_per_cpu_ptr(s->mm, counters, cpu), bytes, sizeof bytes);
-    return (int32_t)(uint32_t)load_le(bytes, sizeof bytes);
+    return (int32_t)(uint32_t)la_load_le(bytes, sizeof bytes);
 }
 
 static void write_counter(void *ctx, const struct la_percpu_var *var)
@@ -291,8 +282,8 @@ static void write_counter(void *ctx, const struct la_percpu_var *var)
 
     if (!var->counter || !s->mm->pcpu || !la_interp_peek(s->t->interp, var->address, bytes, 8 + s->mm->layout.pointer_bytes))
         return;
-    int64_t count = (int64_t)load_le(bytes, 8), sum = count;
-    uint64_t counters = load_le(bytes + 8, s->mm->layout.pointer_bytes);
+    int64_t count = (int64_t)la_load_le(bytes, 8), sum = count;
+    uint64_t counters = la_load_le(bytes + 8, s->mm->layout.pointer_bytes);
 
     if (counters == 0 || la_percpu_size(s->mm, counters) < 4 || s->nr++ >= COUNTERS_MAX)
         return; /* not initialised, or destroyed */

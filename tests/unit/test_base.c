@@ -1,6 +1,7 @@
 /* test_base.c: host, byte buffer, the cJSON wrapper, the random numbers and the rolling hash. */
 #include "cmocka_all.h"
 
+#include "base/bits.h"
 #include "base/buf.h"
 #include "base/cjson.h"
 #include "base/hash.h"
@@ -287,6 +288,27 @@ static void hash_tells_order_and_length_apart_check(void **state)
     assert_int_not_equal(la_hash_bytes(0, "\0", 1), la_hash_bytes(0, "\0\0", 2));
 }
 
+static void numbers_in_memory_are_little_endian_check(void **state)
+{
+    static const unsigned char bytes[] = {0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88};
+
+    (void)state;
+    for (uint32_t size = 1; size <= 8; size++) {
+        unsigned char stored[9] = {0, 0, 0, 0, 0, 0, 0, 0, 0};
+        uint64_t value = 0;
+
+        for (uint32_t i = size; i-- > 0;)
+            value = value << 8 | bytes[i];
+        assert_int_equal(la_load_le(bytes, size), value);
+        la_store_le(stored, size, value | (size < 8 ? UINT64_MAX << 8 * size : 0));
+        assert_memory_equal(stored, bytes, size);
+        assert_int_equal(stored[size], 0);
+    }
+    assert_int_equal(la_fls(0), 0);
+    assert_int_equal(la_fls(1), 1);
+    assert_int_equal(la_fls(UINT32_MAX), 32);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +329,7 @@ int main(void)
         cmocka_unit_test(prng_below_stays_below_check),
         cmocka_unit_test(hash_known_answers_check),
         cmocka_unit_test(hash_tells_order_and_length_apart_check),
+        cmocka_unit_test(numbers_in_memory_are_little_endian_check),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
