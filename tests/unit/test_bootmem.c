@@ -161,9 +161,13 @@ static void test_the_calls_of_part_7(void **state)
         "char *low = alloc_bootmem_low(100);\nassert(__pa(low) < 16 << 20);\n"
         "char *big = alloc_bootmem_low_pages(8 << 20);\nbig[(8 << 20) - 1] = 5;\n"
         "void *p = alloc_bootmem_pages(5000);\nfree_bootmem(__pa(p), 5000);\n"
-        "char *mb = memblock_alloc(1 << 20, 4096);\nmemblock_free(mb, 1 << 20);\n"
+        "char *mb = memblock_alloc(1 << 20, 4096);\nassert(mb[4095] == 0);\n"
+        "mb[(1 << 20) - 1] = 7;\nmemblock_free(mb, 1 << 20);\n"
+        "char *raw = memblock_alloc_raw(4096, 4096);\nassert(raw[4095] == 7);\n"
         "phys_addr_t phys = memblock_phys_alloc(4096, 4096);\nassert(phys != 0);\n"
         "mem_init();\nassert(alloc_page(GFP_KERNEL) != NULL);\nassert(big[(8 << 20) - 1] == 5);\nbig[3] = 4;\n"
+        "assert(alloc_pages(GFP_KERNEL | __GFP_NOWARN, get_order(8 << 20)) == NULL);\n" /* only at boot */
+        "assert(kmalloc(8 << 20, GFP_KERNEL | __GFP_NOWARN) == NULL);\n"
         "assert(oops_count() == 0);\nalloc_bootmem(100);\n```\n";
     struct play p;
     struct la_timeline *t = play_text(&p, source);
@@ -171,14 +175,14 @@ static void test_the_calls_of_part_7(void **state)
     (void)state;
     while (la_timeline_step(t))
         expect_sound(t);
-    assert_int_equal(t->step, 19);
+    assert_int_equal(t->step, 25);
     assert_int_equal(la_oops_count(t->machine), 1);
     assert_non_null(strstr(la_last_oops(t->machine), "a boot-time allocator after mem_init()"));
     uint64_t hash = state_hash(t);
 
     la_timeline_seek(t, 9);
     assert_true(la_booting(t->machine->mm));
-    la_timeline_seek(t, 19);
+    la_timeline_seek(t, 25);
     assert_true(state_hash(t) == hash);
     play_done(&p);
 }
