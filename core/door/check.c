@@ -141,14 +141,16 @@ bool la_op_answer(struct la_req *req)
 
 /* ---- check ---- */
 
-static void check_stop(const struct la_timeline *t, struct la_diags *diags)
+/* A deadlock that the kernel reports is an oops too: where one is meant, the program may end in it. */
+static void check_stop(const struct la_timeline *t, const struct la_lesson *lesson, struct la_diags *diags)
 {
     struct la_span at = t->last.what.at.span, where = {0, 0, 0, 0};
     const char *message = t->interp ? la_interp_message(t->interp, &where) : "";
+    bool meant = t->last.section != UINT32_MAX && lesson->section[t->last.section].oops && t->trace->nr_oops;
 
     if (t->last.status == LA_STEP_ASSERT_FAILED)
         la_diags_add(diags, LA_SEVERE, LA_E_ASSERT, where.line ? where : at, message, "Run the lesson to this line and look at the machine.");
-    else if (t->last.status == LA_STEP_STUCK)
+    else if (t->last.status == LA_STEP_STUCK && !meant)
         la_diags_add(diags, LA_SEVERE, LA_E_LIMIT, where.line ? where : at, message, "");
 }
 
@@ -223,7 +225,7 @@ static void run_and_check(struct la_timeline *t, const struct la_lesson *lesson,
     while (t->step < limit && la_timeline_step(t)) {
         check_oops(t, lesson, oopsed, diags);
         if (t->stopped)
-            check_stop(t, diags);
+            check_stop(t, lesson, diags);
     }
     if (t->end < 0)
         la_diags_addf(diags, LA_SEVERE, LA_E_LIMIT, t->last.what.at.span, "Is there an endless loop?",

@@ -300,6 +300,7 @@ bool la_vm_native(struct la_interp *ip, uint32_t row, uint32_t nr, bool wants)
         /* it is made again from here, with the same arguments */
         thread->again = true;
         ip->blocked = true;
+        ip->has_value = false; /* that of a callback, if any */
         memcpy(&vm->operand[vm->nr_operands], arg, nr * sizeof *arg);
         vm->nr_operands += nr;
         vm->pc--;

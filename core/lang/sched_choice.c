@@ -51,6 +51,9 @@ static const char *migrate_refusal(struct la_interp *ip, const struct la_sched_c
 
     if (choice->thread >= LA_THREADS_MAX || t->state == LA_THREAD_NONE || t->state == LA_THREAD_DEAD)
         (void)snprintf(text, LA_VM_MESSAGE, "there is no living thread %u", (unsigned)choice->thread);
+    else if (t->cpu == choice->cpu)
+        (void)snprintf(text, LA_VM_MESSAGE, "%s is on CPU %u already", la_sched_context(ip, choice->thread)->comm,
+                       (unsigned)t->cpu);
     else if (t->bound)
         (void)snprintf(text, LA_VM_MESSAGE, "%s is bound to CPU %u (kthread_bind): it never runs anywhere else",
                        la_sched_context(ip, choice->thread)->comm, (unsigned)t->cpu);
@@ -115,8 +118,6 @@ static void migrate(struct la_interp *ip, uint32_t thread, uint32_t cpu)
     bool waits_awake = t->state == LA_THREAD_READY || t->state == LA_THREAD_RUNNING;
 
     LA_TRACE(ip->machine->trace, THREAD_MIGRATE, name, from, cpu);
-    if (from == cpu)
-        return;
     if (waits_awake)
         la_sched_leave(ip, thread);
     t->cpu = (uint8_t)cpu;

@@ -127,7 +127,7 @@ static void test_T52_sleeping_with_preemption_off(void **state)
     "int add(void *unused)\n{\n" get "    int old = *p;\n    *p = old + 1;\n" put "    return 0;\n}\n"                 \
     "per_cpu(hits, 0) = 5;\n"                                                                                          \
     "struct task_struct *a = kthread_create(add, NULL, \"A\"), *b = kthread_create(add, NULL, \"B\");\n"               \
-    "choose_migrate(a, 0);\nchoose_migrate(b, 0);\nwake_up_process(a);\nwake_up_process(b);\n"
+    "choose_migrate(a, 0);\nwake_up_process(a);\nwake_up_process(b);\n"
 
 static void test_T53_lost_update(void **state)
 {
@@ -454,6 +454,7 @@ static void wrong_choices_are_explained(void **state)
     assert_non_null(strstr(choose(t, "@run"), "no choice"));
     assert_non_null(strstr(choose(t, "@run 1 2"), "no choice"));
     assert_non_null(strstr(choose(t, "@migrate 1 0"), "bound is bound to CPU 1"));
+    assert_non_null(strstr(choose(t, "@migrate 0 0"), "insmod is on CPU 0 already"));
     assert_non_null(strstr(choose(t, "@migrate 6 0"), "no living thread 6"));
     assert_null(choose(t, "@run 1"));
     assert_non_null(strstr(choose(t, "@run 1"), "CPU 1 has nothing to run"));
