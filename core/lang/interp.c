@@ -1,6 +1,8 @@
 /* interp.c: starting, stepping, stopping a program; kernel calls and callbacks. */
 #include "lang/interp.h"
 
+#include "mm/internal.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -278,6 +280,17 @@ bool la_vm_interrupt(struct la_interp *ip, uint64_t handler, uint32_t irq, uint6
     return true;
 }
 
+/* A call that newer kernels do not have: say what it did and what took its place. */
+static void then_now(struct la_mm *mm, const struct la_api *api)
+{
+    char now[120];
+
+    if (api->removed[0] == '\0')
+        return;
+    (void)snprintf(now, sizeof now, "gone since %s; use %s()", api->removed, api->replaced_by);
+    la_then_now(mm, api->name, api->help, now);
+}
+
 bool la_vm_native(struct la_interp *ip, uint32_t row, uint32_t nr, bool wants)
 {
     struct la_vm *vm = ip->vm;
@@ -292,6 +305,8 @@ bool la_vm_native(struct la_interp *ip, uint32_t row, uint32_t nr, bool wants)
     read_task(ip);
     call.again = thread->again;
     thread->again = false;
+    if (!ip->quiet && !call.again)
+        then_now(call.mm, &api->api);
     uint64_t result = api->call(&call);
 
     if (!ip->quiet)

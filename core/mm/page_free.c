@@ -225,12 +225,6 @@ void la_free_pages(struct la_mm *mm, uint32_t pfn, uint32_t order)
 
 void la_free_hot_cold_page(struct la_mm *mm, uint32_t pfn, bool cold)
 {
-    if (cold)
-        la_then_now(mm, "free_cold_page", "put on the CPU's cold list, so that a page in the cache was reused first.",
-                    "gone since 2.6.32, use __free_page(). Here it goes to the tail of the CPU's list.");
-    else
-        la_then_now(mm, "free_hot_page", "put on the CPU's hot list.",
-                    "gone since 2.6.34, use __free_page(), which does just this.");
     free_pages(mm, pfn, 0, cold);
 }
 

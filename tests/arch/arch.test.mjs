@@ -14,6 +14,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
+import { hasTest, lessonOf, lives, names, testsOf, withTable } from './calls.mjs';
 import { withList } from './deviations.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -180,6 +181,28 @@ describe('the core needs no operating system', () => {
         if (/(?<![\w>.])(malloc|calloc|realloc|free|strdup)\s*\(/.test(line)) wrong.push(`${name(path)}:${i + 1}: ${line.trim()}`);
       });
     assert.deepEqual(wrong, []);
+  });
+});
+
+describe('every call, flag, type and file that the notes name', () => {
+  const rows = names().map((row) => ({ ...row, real: row.correct || row.name }));
+  const without = (has) => rows.filter((row) => !has(row)).map(({ name }) => name);
+
+  test('lives somewhere in the core', () => assert.deepEqual(without(({ real }) => lives(real)), []));
+
+  test('is shown by a lesson', () => {
+    const inTheWriting = ['VMALLOC_START', 'VMALLOC_END', 'ioremap', 'iounmap', 'readb'];
+    assert.deepEqual(without(({ real }) => lessonOf(real)).filter((name) => !inTheWriting.includes(name)), []);
+  });
+
+  test('is tested, and by tests that exist', () => {
+    assert.deepEqual(without(testsOf), []);
+    assert.deepEqual(rows.flatMap(({ tests }) => tests.filter((id) => !hasTest(id))), []);
+  });
+
+  test('stands in the table of ARCHITECTURE.md', () => {
+    const architecture = text(join(root, 'ARCHITECTURE.md'));
+    assert.ok(architecture === withTable(architecture), 'run `node tests/arch/calls.mjs --write`');
   });
 });
 

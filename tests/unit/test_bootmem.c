@@ -187,6 +187,36 @@ static void test_the_calls_of_part_7(void **state)
     play_done(&p);
 }
 
+/* Names that newer kernels do not have say what took their place: a column of api.def, for every call. */
+static void test_then_and_now(void **state)
+{
+    struct play p;
+    struct la_timeline *t =
+        play_text(&p, "```json machine\n{\"profile\":\"i386\",\"memory\":\"64M\",\"boot\":true}\n```\n\n"
+                      "```c\nvoid *a = alloc_bootmem(100);\n"
+                      "void *b = memblock_alloc(100, 64);\nmem_init();\n```\n");
+    const char *const want[3][2] = {
+        {"alloc_bootmem", "gone since 4.20; use memblock_alloc()"}, {NULL, NULL}, {NULL, NULL}};
+
+    (void)state;
+    for (uint32_t step = 0; step < 3; step++) {
+        uint32_t nr = 0;
+
+        assert_true(la_timeline_step(t));
+        for (uint32_t i = 0; i < t->trace->nr_events; i++) {
+            const struct la_event *event = &t->trace->event[i];
+
+            if (event->id != LA_EV_THEN_NOW)
+                continue;
+            nr++;
+            assert_string_equal(la_event_str(t->trace, event, 0), want[step][0]);
+            assert_string_equal(la_event_str(t->trace, event, 2), want[step][1]);
+        }
+        assert_int_equal(nr, want[step][0] ? 1 : 0);
+    }
+    play_done(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +229,7 @@ int main(void)
         cmocka_unit_test(test_hand_over),
         cmocka_unit_test(test_nothing_taken_is_a_plain_boot),
         cmocka_unit_test(test_the_calls_of_part_7),
+        cmocka_unit_test(test_then_and_now),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

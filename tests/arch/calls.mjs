@@ -1,0 +1,145 @@
+// Every call, flag, type and file that the notes name: where it lives, which lesson shows it, what tests it.
+//
+//   node tests/arch/calls.mjs           prints the table
+//   node tests/arch/calls.mjs --write   puts it into ARCHITECTURE.md
+//
+// The names are facts (notes-names.txt); everything else is looked up: the row of api.def and the function of
+// core/mm/ that its binding reaches, the row of gfp.def and the files that decide by the flag, the line of the prelude.
+
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+const BEGIN = '<!-- calls: written by tests/arch/calls.mjs -->';
+const END = '<!-- end of calls -->';
+
+const read = (path) => readFileSync(join(root, path), 'utf8');
+const files = (folder, ext) =>
+  readdirSync(join(root, folder), { recursive: true })
+    .map((path) => join(folder, path))
+    .filter((path) => path.endsWith(ext))
+    .sort();
+const word = (name) => new RegExp(`(?<![\\w/])${name.replace(/[/.]/g, '\\$&')}(?!\\w)`);
+
+/** [{ part, name, correct, tests }] of notes-names.txt; correct is '' unless the notes have a slip. */
+export function names() {
+  return read('tests/arch/notes-names.txt')
+    .split('\n')
+    .filter((line) => /^\d/.test(line))
+    .map((line) => {
+      const [, part, name, correct = '', tests] = /^(\d) ((?:struct )?\S+)(?: =(\S+))?((?: T\d\d)*)$/.exec(line) ?? [];
+      if (!part) throw new Error(`notes-names.txt: "${line}"`);
+      return { part, name, correct, tests: tests.trim().split(' ').filter(Boolean) };
+    });
+}
+
+/** Functions of C files: name → { file, body }. */
+function functions(paths) {
+  const found = new Map();
+  for (const file of paths)
+    for (const [, native, name, body] of read(file).matchAll(/^(?:LA_NATIVE\((\w+)\)|\w[\w *]*?\b(\w+)\([^;{]*\))\n\{\n([\s\S]*?)^\}/gm))
+      found.set(native ? `la_call_${native}` : name, { file, body });
+  return found;
+}
+
+const bindings = functions(files('core/lang', '.c'));
+const core = functions(files('core/mm', '.c'));
+/** Steps on the way that say nothing about the call: conversions, finding a pool, making sure there are copies. */
+const PLAIN = /^la_(trace|oops|warning|then_now|mm_current|page_address|mempool_at|pcpu_\w+|\w+_to_\w+)$/;
+
+/** The first function of the machine that @name of core/lang reaches, as "file:function". */
+function reached(name, depth = 0) {
+  const binding = bindings.get(name);
+  if (!binding || depth > 4) return '';
+  const calls = [...binding.body.matchAll(/\b(\w+)\(/g)].map(([, called]) => called);
+  for (const called of calls) {
+    if (called.startsWith('la_') && core.has(called) && !PLAIN.test(called)) return `${core.get(called).file.slice(5)}:${called}`;
+  }
+  return calls.filter((called) => called !== name && bindings.get(called)?.file === binding.file).map((called) => reached(called, depth + 1)).find(Boolean) ?? '';
+}
+
+const api = new Map([...read('core/lang/api.def').matchAll(/^LA_CALL\((\w+),.*?(\w+),\s*"/gm)].map(([, name, binding]) => [name, binding]));
+const gfp = new Set([...read('core/mm/gfp.def').matchAll(/^LA_GFP_(?:FLAG|MASK|OLD)\((\w+),/gm)].map(([, name]) => name));
+const prelude = read('core/lang/prelude.c');
+const proc = new Map([...read('core/view/proc.def').matchAll(/^LA_PROC\((\w+), "(\w+)"/gm)].map(([, symbol, name]) => [`/proc/${name}`, symbol]));
+
+/** The files of core/mm that decide by a flag, most often first. */
+function decides(flag) {
+  const uses = files('core/mm', '.c').map((file) => [file.slice(5), (read(file).match(new RegExp(`\\b${flag}\\b`, 'g')) ?? []).length]);
+  return uses.filter(([, n]) => n > 0).sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, 2).map(([file]) => `\`${file}\``);
+}
+
+/** Where @name lives, as Markdown; '' when it does not exist. */
+export function lives(name) {
+  if (proc.has(name)) return `\`view/proc.def\`, \`view/proc_${basename(name)}.c:la_proc_${proc.get(name)}\``;
+  if (api.has(name)) {
+    const binding = `la_call_${api.get(name)}`;
+    const places = [`${bindings.get(binding)?.file.slice(5)}:${binding}`, reached(binding)].filter(Boolean);
+    return places.map((place) => `\`${place}\``).join(' → ');
+  }
+  if (gfp.has(name)) return ['`mm/gfp.def`', ...(name.startsWith('__') ? decides(`LA_${name.slice(2)}(?:_26)?`) : [])].join(', ');
+  const bare = name.replace(/^struct /, '');
+  if (name.startsWith('SLAB_') && word(name).test(prelude)) return ['`lang/prelude.c`', ...decides(`LA_${name}`)].join(', ');
+  if (!word(bare).test(prelude)) return '';
+  const through = prelude.match(new RegExp(`#define ${bare}\\(.*?(__\\w+_cpu_ptr|__alloc_percpu|per_cpu_ptr|get_cpu_ptr|preempt_enable|__percpu_section)`))?.[1];
+  const call = { per_cpu_ptr: '__per_cpu_ptr', get_cpu_ptr: '__get_cpu_ptr', __percpu_section: '' }[through] ?? through;
+  return ['`lang/prelude.c`', ...(call ? [lives(call)] : through ? ['`lang/parse_decl.c`'] : [])].join(' → ');
+}
+
+const lessons = files('scenarios', '.md').map((path) => ({
+  path,
+  text: read(path),
+  code: [...read(path).matchAll(/^```c[^\n]*\n([\s\S]*?)^```/gm)].map(([, code]) => code).join('\n'),
+}));
+
+/** The lesson that shows @name: the first with it in its code, else the first that speaks of it; null = none. */
+export function lessonOf(name) {
+  const found = lessons.find(({ code }) => word(name).test(code)) ?? lessons.find(({ text }) => word(name).test(text));
+  return found?.path ?? null;
+}
+
+const units = files('tests/unit', '.c').map((path) => ({ path, text: read(path) }));
+const tests = [...units, ...files('tests/property', '.c').map((path) => ({ path, text: read(path) }))];
+
+/** Is there a test called by @id? */
+export const hasTest = (id) => tests.some(({ text }) => new RegExp(`${id}(?!\\d)`).test(text) || inRange(id, text));
+
+/** "T43-T47" in a head comment names all between. */
+function inRange(id, text) {
+  const number = (each) => Number(each.slice(1));
+  return [...text.matchAll(/(T\d\d) ?[-–] ?(T\d\d)/g)].some(([, from, to]) => number(from) <= number(id) && number(id) <= number(to));
+}
+
+/** What tests @row: its ids, else the first unit test that uses the name. */
+export function testsOf(row) {
+  if (row.tests.length > 0) return row.tests.join(' ');
+  const unit = units.find(({ text }) => word(row.name).test(text));
+  return unit ? `\`${basename(unit.path)}\`` : '';
+}
+
+function line(row) {
+  const real = row.correct || row.name;
+  const lesson = lessonOf(real);
+  const shown = lesson ? `[${basename(lesson, '.md').replace(/^\d+-/, '').replaceAll('-', ' ')}](${lesson})` : '';
+  const name = row.correct ? `\`${row.name}\`, a slip for \`${row.correct}\`` : `\`${row.name}\``;
+  return `| ${row.part} | ${name} | ${lives(real)} | ${shown} | ${testsOf(row)} |`;
+}
+
+/** The table as Markdown. */
+export function table() {
+  return ['| part | name | lives in | lesson | tests |', '|---|---|---|---|---|', ...names().map(line)].join('\n');
+}
+
+/** ARCHITECTURE.md with the table of today in it. */
+export function withTable(architecture) {
+  const from = architecture.indexOf(BEGIN) + BEGIN.length;
+  const to = architecture.indexOf(END);
+  return `${architecture.slice(0, from)}\n${table()}\n${architecture.slice(to)}`;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const file = join(root, 'ARCHITECTURE.md');
+  if (process.argv.includes('--write')) writeFileSync(file, withTable(readFileSync(file, 'utf8')));
+  else console.log(table());
+}
