@@ -61,7 +61,7 @@ uint32_t la_alloc_pages_bulk(struct la_mm *mm, la_gfp_t gfp, uint32_t nr, struct
     }
     if (got == 0)
         return alloc_one(mm, gfp, list);
-    mm->vm_event[LA_VM_PGALLOC] += got;
+    mm->vm_event[LA_VM_PGALLOC + zone->type] += got;
     LA_TRACE(mm->trace, VMALLOC_BULK, got, nr, mm->cpu);
     return got;
 }

@@ -82,9 +82,11 @@ struct la_process {
     bool victim;                   /* killed, memory not given back yet */
 };
 
-/* Counters of /proc/vmstat that lessons and tests ask for. */
+/* Counters of /proc/vmstat; the first two have one for each type of zone (page's zone, highest zone asked). */
 enum la_vm_event {
-    LA_VM_PGALLOC, LA_VM_PGFREE, LA_VM_ALLOCSTALL, LA_VM_KSWAPD_WAKE, LA_VM_PGSCAN, LA_VM_PGSTEAL,
+    LA_VM_PGALLOC, LA_VM_PGALLOC_END = LA_VM_PGALLOC + LA_NR_ZONE_TYPES - 1,
+    LA_VM_ALLOCSTALL, LA_VM_ALLOCSTALL_END = LA_VM_ALLOCSTALL + LA_NR_ZONE_TYPES - 1,
+    LA_VM_PGFREE, LA_VM_KSWAPD_WAKE, LA_VM_PGSCAN, LA_VM_PGSTEAL, LA_VM_PGSCAN_KSWAPD, LA_VM_PGSTEAL_KSWAPD,
     LA_VM_COMPACT_STALL, LA_VM_COMPACT_SUCCESS, LA_VM_COMPACT_FAIL, LA_VM_OOM_KILL, LA_VM_RETRY, LA_VM_EXTFRAG,
     LA_NR_VM_EVENTS
 };

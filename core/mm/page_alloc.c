@@ -249,7 +249,7 @@ uint32_t la_alloc_pages(struct la_mm *mm, la_gfp_t gfp, uint32_t order, int32_t 
         LA_TRACE(mm->trace, ALLOC_FAIL, request.gfp, order);
         return LA_NO_PFN;
     }
-    mm->vm_event[LA_VM_PGALLOC] += UINT64_C(1) << order;
+    mm->vm_event[LA_VM_PGALLOC + mm->zone[mm->frame[pfn].zone].type] += UINT64_C(1) << order;
     LA_TRACE(mm->trace, ALLOC_DONE, pfn, order, mm->frame[pfn].zone, request.migratetype);
     return pfn;
 }

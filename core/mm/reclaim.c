@@ -90,7 +90,7 @@ uint32_t la_direct_reclaim(struct la_mm *mm, const struct la_request *request)
     int32_t node = request->gfp & LA_GFP_THISNODE ? (int32_t)request->preferred->node : LA_NO_NODE;
     uint32_t scanned = 0, freed;
 
-    mm->vm_event[LA_VM_ALLOCSTALL]++;
+    mm->vm_event[LA_VM_ALLOCSTALL + request->highest]++;
     mm->reclaim_rounds++;
     freed = la_shrink_zones(mm, node, request->highest, request->gfp, LA_SWAP_CLUSTER_MAX, &scanned);
     LA_TRACE(mm->trace, RECLAIM, mm->reclaim_rounds, scanned, freed);
@@ -198,6 +198,8 @@ static void kswapd_pass(struct la_mm *mm, uint32_t nid)
             if (mm->zone[z].node == nid)
                 la_pcp_drain(mm, &mm->zone[z], mm->cpu);
     }
+    mm->vm_event[LA_VM_PGSCAN_KSWAPD] += scanned;
+    mm->vm_event[LA_VM_PGSTEAL_KSWAPD] += freed;
     if (freed != 0)
         LA_TRACE(mm->trace, KSWAPD_RUN, nid, freed);
     for (uint32_t z = 0; z < mm->nr_zones; z++)

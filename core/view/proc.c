@@ -7,7 +7,7 @@
 
 static const struct {
     const char *name;
-    void (*write)(const struct la_mm *mm, struct la_buf *out);
+    void (*write)(const struct la_machine *machine, struct la_buf *out);
 } files[] = {
 #define LA_PROC(symbol, name, mode, help) {name, la_proc_##symbol},
 #include "view/proc.def"
@@ -39,7 +39,7 @@ bool la_proc_read(const struct la_machine *machine, const char *name, struct la_
     for (uint32_t i = 0; i < NR_FILES; i++) {
         if (strcmp(files[i].name, name) != 0)
             continue;
-        files[i].write(machine->mm, out);
+        files[i].write(machine, out);
         return true;
     }
     return false;

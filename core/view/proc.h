@@ -8,7 +8,7 @@
 
 /**
  * Append the text of /proc/@name ("buddyinfo", "zoneinfo", …; a leading "/proc/" is allowed), or of
- * "/sys/kernel/slab/<cache>/<attribute>".
+ * "/sys/kernel/slab/<cache>/<attribute>" (all attributes: "*").
  * Return: false when there is no such file (nothing is appended).
  */
 bool la_proc_read(const struct la_machine *machine, const char *name, struct la_buf *out);

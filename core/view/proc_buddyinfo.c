@@ -1,8 +1,9 @@
 /* proc_buddyinfo.c: /proc/buddyinfo, after Linux 6.1.192 mm/vmstat.c: frag_show_print. */
 #include "view/proc_files.h"
 
-void la_proc_buddyinfo(const struct la_mm *mm, struct la_buf *out)
+void la_proc_buddyinfo(const struct la_machine *machine, struct la_buf *out)
 {
+    const struct la_mm *mm = machine->mm;
     for (uint32_t z = 0; z < mm->nr_zones; z++) {
         const struct la_zone *zone = &mm->zone[z];
 

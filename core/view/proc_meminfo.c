@@ -23,7 +23,7 @@ struct sums {
     uint64_t reclaimable, unreclaimable;
 };
 
-static uint64_t max_reserve(const struct la_zone *zone)
+uint64_t la_zone_max_reserve(const struct la_zone *zone)
 {
     uint64_t reserve = 0;
 
@@ -45,7 +45,7 @@ static void count(const struct la_mm *mm, struct sums *sum)
         sum->dirty += zone->nr_dirty;
         sum->anon += zone->nr_anon;
         sum->low += zone->mark[LA_WMARK_LOW];
-        sum->reserve += max_reserve(zone);
+        sum->reserve += la_zone_max_reserve(zone);
         if (zone->type == LA_ZONE_HIGHMEM) {
             sum->high_managed += zone->managed;
             sum->high_free += zone->nr_free;
@@ -136,8 +136,9 @@ static void kernel_lines(const struct la_mm *mm, const struct sums *sum, struct 
     zeroes(out, after);
 }
 
-void la_proc_meminfo(const struct la_mm *mm, struct la_buf *out)
+void la_proc_meminfo(const struct la_machine *machine, struct la_buf *out)
 {
+    const struct la_mm *mm = machine->mm;
     bool large = mm->layout.pointer_bytes == 8, four = !large && mm->pageblock_order == 10; /* 32-bit without PAE */
     struct sums sum;
 

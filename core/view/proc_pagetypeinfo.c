@@ -58,8 +58,9 @@ static void node_tables(const struct la_mm *mm, uint32_t node, struct la_buf *ou
             block_counts(mm, &mm->zone[z], out);
 }
 
-void la_proc_pagetypeinfo(const struct la_mm *mm, struct la_buf *out)
+void la_proc_pagetypeinfo(const struct la_machine *machine, struct la_buf *out)
 {
+    const struct la_mm *mm = machine->mm;
     for (uint32_t node = 0; node < mm->nr_nodes; node++)
         if (mm->node[node].has_memory)
             node_tables(mm, node, out);

@@ -3,8 +3,9 @@
 
 #include "mm/slab26.h"
 
-void la_proc_slabinfo(const struct la_mm *mm, struct la_buf *out)
+void la_proc_slabinfo(const struct la_machine *machine, struct la_buf *out)
 {
+    const struct la_mm *mm = machine->mm;
     la_buf_puts(out, "slabinfo - version: 2.1\n"
                      "# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>"
                      " : tunables <limit> <batchcount> <sharedfactor>"

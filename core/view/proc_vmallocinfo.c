@@ -36,8 +36,9 @@ static void print_nodes(const struct la_mm *mm, const struct la_vmap_area *area,
             la_buf_printf(out, " N%u=%u", (unsigned)n, (unsigned)on_node[n]);
 }
 
-void la_proc_vmallocinfo(const struct la_mm *mm, struct la_buf *out)
+void la_proc_vmallocinfo(const struct la_machine *machine, struct la_buf *out)
 {
+    const struct la_mm *mm = machine->mm;
     const struct la_vmap *vmap = mm->vmap;
 
     for (uint32_t i = vmap ? la_vmap_next(vmap, LA_VMAP_BUSY, 0) : 0; i != 0; i = la_vmap_next(vmap, LA_VMAP_BUSY, i)) {

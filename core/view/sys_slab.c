@@ -2,6 +2,7 @@
  * sys_slab.c: /sys/kernel/slab/<cache>/<attribute>, as the kernel prints it.
  *
  * A cache is found by its own name or by that of a cache merged into it (the kernel has a link).
+ * The attribute "*" stands for all of them, one a line with its name, as `grep . *` prints them.
  *
  * Deviations:
  *  A. Attributes that would have to be written to do something (shrink, validate) are not here:
@@ -133,6 +134,30 @@ static void slabs_cpu_partial(const struct la_mm *mm, const struct la_kmem_cache
     la_buf_putc(out, '\n');
 }
 
+static bool attribute(const struct la_mm *mm, const struct la_kmem_cache *s, const char *name, struct la_buf *out)
+{
+    if (strcmp(name, "slabs_cpu_partial") == 0) {
+        slabs_cpu_partial(mm, s, out);
+        return true;
+    }
+    return plain(s, name, out) || by_node(mm, s, name, out);
+}
+
+static void all_attributes(const struct la_mm *mm, const struct la_kmem_cache *s, struct la_buf *out)
+{
+    static const char *const names[] = {"aliases",       "align",          "cache_dma",       "cpu_partial",
+                                        "cpu_slabs",     "destroy_by_rcu", "hwcache_align",   "min_partial",
+                                        "object_size",   "objects",        "objs_per_slab",   "order",
+                                        "partial",       "poison",         "reclaim_account", "red_zone",
+                                        "sanity_checks", "slab_size",      "slabs",           "slabs_cpu_partial",
+                                        "store_user",    "total_objects",  "trace",           "usersize"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        la_buf_printf(out, "%s:", names[i]);
+        (void)attribute(mm, s, names[i], out);
+    }
+}
+
 bool la_sys_slab(const struct la_mm *mm, const char *path, struct la_buf *out)
 {
     const char *slash = strchr(path, '/');
@@ -140,9 +165,8 @@ bool la_sys_slab(const struct la_mm *mm, const char *path, struct la_buf *out)
 
     if (!s)
         return false;
-    if (strcmp(slash + 1, "slabs_cpu_partial") == 0) {
-        slabs_cpu_partial(mm, s, out);
-        return true;
-    }
-    return plain(s, slash + 1, out) || by_node(mm, s, slash + 1, out);
+    if (strcmp(slash + 1, "*") != 0)
+        return attribute(mm, s, slash + 1, out);
+    all_attributes(mm, s, out);
+    return true;
 }

@@ -168,7 +168,7 @@ static void test_vmallocinfo(void **state)
 
     (void)state;
     la_buf_init(&out, t->host);
-    la_proc_vmallocinfo(t->machine->mm, &out);
+    la_proc_vmallocinfo(t->machine, &out);
     assert_string_equal(la_buf_str(&out), "0xc4800000-0xc4803000   12288 pages=2 vmalloc N0=2\n"
                                           "0xc4805000-0xc4807000    8192 phys=0xfeb00000 ioremap\n"
                                           "0xc4803000-0xc4805000    8192 unpurged vm_area\n");

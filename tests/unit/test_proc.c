@@ -55,7 +55,7 @@ static void same_text(const char *json, const char *name, const char *sample)
     strip_numbers(la_buf_str(&text), &stripped[0]);
     strip_numbers(la_buf_str(&want), &stripped[1]);
     assert_string_equal(la_buf_str(&stripped[0]), la_buf_str(&stripped[1]));
-    if (strcmp(name, "zoneinfo") != 0) /* tables: columns as wide as the kernel's */
+    if (strcmp(name, "zoneinfo") != 0 && strcmp(name, "vmstat") != 0) /* tables: columns as wide as the kernel's */
         assert_int_equal(text.len, want.len);
     la_buf_free(&text);
     la_buf_free(&want);
@@ -92,6 +92,41 @@ static void test_meminfo_is_the_kernels_text(void **state)
     same_text("{\"profile\":\"i386\",\"memory\":\"1536M\",\"cpus\":2,\"pae\":true}", "meminfo", "tests/truth/raw/i386_meminfo.txt");
 }
 
+static void test_vmstat_is_the_kernels_text(void **state)
+{
+    (void)state;
+    same_text(LIKE_THE_SAMPLE, "vmstat", "tests/truth/raw/vmstat.txt");
+}
+
+static void expect_line(const struct rig *rig, const char *line)
+{
+    struct la_buf text;
+
+    la_buf_init(&text, la_host_libc());
+    assert_true(la_proc_read(rig->machine, "vmstat", &text));
+    if (!strstr(la_buf_str(&text), line))
+        fail_msg("no line \"%s\" in\n%s", line, la_buf_str(&text));
+    la_buf_free(&text);
+}
+
+static void test_vmstat_counts(void **state)
+{
+    struct rig rig = rig_new("{\"profile\":\"i386\",\"memory\":\"64M\",\"pcp\":false}");
+
+    (void)state;
+    expect_line(&rig, "\npgalloc_dma 0\npgalloc_normal 0\npgalloc_high 0\n");
+    uint32_t pfn = la_alloc_pages(rig.mm, LA_GFP_KERNEL, 3, LA_NO_NODE);
+
+    (void)la_alloc_pages(rig.mm, LA_GFP_KERNEL | LA_GFP_DMA, 0, LA_NO_NODE);
+    la_free_pages(rig.mm, pfn, 3);
+    expect_line(&rig, "\npgalloc_dma 1\npgalloc_normal 8\npgalloc_high 0\n");
+    expect_line(&rig, "\npgfree 8\n");
+    while (la_alloc_pages(rig.mm, LA_GFP_KERNEL | LA_GFP_NORETRY | LA_GFP_NOWARN, 0, LA_NO_NODE) != LA_NO_PFN)
+        ;
+    expect_line(&rig, "\nallocstall_normal 1\n");
+    rig_free(&rig);
+}
+
 /* One page taken from a block of 64: one free block of each order 0..5. */
 static void test_buddyinfo_counts_blocks(void **state)
 {
@@ -104,6 +139,23 @@ static void test_buddyinfo_counts_blocks(void **state)
     assert_true(la_proc_read(rig.machine, "buddyinfo", &text));
     assert_string_equal(la_buf_str(&text), "Node 0, zone   Normal      1      1      1      1      1      1      0      0 "
                                            "     0      0      0 \n");
+    la_buf_free(&text);
+    rig_free(&rig);
+}
+
+static void test_iomem_is_sorted(void **state)
+{
+    struct rig rig = rig_new("{\"profile\":\"i386\",\"memory\":\"64M\",\"devices\":["
+                             "{\"name\":\"nic\",\"bar\":\"0xfeb00000\",\"size\":\"64K\"},"
+                             "{\"name\":\"card\",\"bar\":\"0xf0000000\",\"size\":\"4K\"}]}");
+    struct la_buf text;
+
+    (void)state;
+    la_buf_init(&text, la_host_libc());
+    assert_true(la_proc_read(rig.machine, "/proc/iomem", &text));
+    assert_string_equal(la_buf_str(&text), "00000000-03ffffff : System RAM\n"
+                                           "f0000000-f0000fff : card\n"
+                                           "feb00000-feb0ffff : nic\n");
     la_buf_free(&text);
     rig_free(&rig);
 }
@@ -128,7 +180,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_buddyinfo_is_the_kernels_text),    cmocka_unit_test(test_zoneinfo_is_the_kernels_text),
         cmocka_unit_test(test_pagetypeinfo_is_the_kernels_text),
+        cmocka_unit_test(test_vmstat_is_the_kernels_text), cmocka_unit_test(test_vmstat_counts),
         cmocka_unit_test(test_meminfo_is_the_kernels_text), cmocka_unit_test(test_buddyinfo_counts_blocks),
+        cmocka_unit_test(test_iomem_is_sorted),
         cmocka_unit_test(test_there_is_no_other_file),
     };
 

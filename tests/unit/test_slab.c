@@ -225,6 +225,9 @@ static void test_sysfs_shows_attributes(void **state)
     expect_attribute(&rig, "/sys/kernel/slab/sys/cpu_slabs", "1 N0=1\n");
     expect_attribute(&rig, "/sys/kernel/slab/sys/slabs_cpu_partial", "0(0)\n");
     la_buf_init(&text, la_host_libc());
+    assert_true(la_proc_read(rig.machine, "/sys/kernel/slab/sys/*", &text));
+    assert_non_null(strstr(la_buf_str(&text), "\nslab_size:1024\nslabs:2 N0=2\n"));
+    la_buf_clear(&text);
     assert_false(la_proc_read(rig.machine, "/sys/kernel/slab/sys/nope", &text));
     assert_false(la_proc_read(rig.machine, "/sys/kernel/slab/nope", &text));
     la_buf_free(&text);

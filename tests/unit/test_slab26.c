@@ -269,7 +269,7 @@ static void test_slabinfo_has_real_tunables(void **state)
     (void)state;
     (void)alloc(&rig, create(&rig, "foo", 64, 0));
     la_buf_init(&out, la_host_libc());
-    la_proc_slabinfo(rig.mm, &out);
+    la_proc_slabinfo(rig.machine, &out);
     assert_non_null(strstr(la_buf_str(&out),
                            "\nfoo                   16     61     64   61    1 : tunables  120   60    8"
                            " : slabdata      1      1      0\n"));
