@@ -1,8 +1,8 @@
 /* The views of the boot phase and of /proc, on data written by hand; no engine is needed. */
 import { describe, expect, test } from 'vitest';
 import type { Boot, LaEvent } from '../src/protocol/types';
-import { bitsAround, bytesOf, endOf, reservedPages, storyOf, together } from '../src/views/boot/boot';
-import { freshIn, mark } from '../src/views/proc/proc';
+import { bitsAround, blocksOf, bytesOf, endOf, reservedPages, storyOf, together } from '../src/views/boot/boot';
+import { freshIn, gone, mark, Texts } from '../src/views/proc/proc';
 
 const BOOT: Boot = {
   version: 1,
@@ -27,6 +27,21 @@ describe('the boot phase', () => {
     expect(bits.filter(({ last }) => last).map(({ pfn }) => pfn)).toEqual([20]);
     expect(bitsAround({ ...BOOT, last_offset: 0 }, 16).some(({ last }) => last)).toBe(false);
     expect(bitsAround({ ...BOOT, last_pos: 63 }, 16).at(-1)!.pfn).toBe(63);
+  });
+
+  test('the bits can be turned to any page', () => {
+    expect(bitsAround(BOOT, 8, 40).map(({ pfn }) => pfn)).toEqual([36, 37, 38, 39, 40, 41, 42, 43]);
+    expect(bitsAround(BOOT, 32, 20).some(({ pfn, last }) => pfn === 20 && last)).toBe(true);
+    expect(bitsAround(BOOT, 8, 1000).at(-1)!.pfn).toBe(63);
+  });
+
+  test('what goes to the buddy: the largest aligned blocks, whole pages only', () => {
+    const pages = (boot: Boot) => blocksOf(boot).map(({ from, to }) => [from / 4096, (to - from) / 4096]);
+    expect(pages(BOOT)).toEqual([[16, 16], [32, 32], [64, 64]]);
+    // 100 bytes in page 3 keep that page; the range after it begins in the next one
+    expect(pages({ ...BOOT, memory: [{ base: '0x0', size: '0x8000', nid: 0 }], reserved: [{ base: '0x3010', size: '0x64', nid: 0 }] })).toEqual([[0, 2], [2, 1], [4, 4]]);
+    expect(blocksOf({ ...BOOT, memory: [{ base: '0x0', size: '0x800000', nid: 0 }], reserved: [] }).length).toBe(2); // 4 MiB is the largest
+    expect(blocksOf(BOOT, 2).length).toBe(2);
   });
 
   test('sizes, the end of memory, and marks at one place', () => {
@@ -57,6 +72,24 @@ describe('the text of a file', () => {
 
   test('equal beginnings are matched in their order', () => {
     expect(fresh('        min      5\n        min      7\n', '        min      5\n        min      8\n')).toEqual([[], ['8']]);
+  });
+
+  test('lines that went', () => {
+    expect(gone('a 1\nb 2\nb 3\n', 'b 3\n')).toEqual(['a 1', 'b 3']);
+    expect(gone(null, 'a 1\n')).toEqual([]);
+    expect(gone('a 1\n', 'a 2\nc 3\n')).toEqual([]);
+  });
+
+  test('texts of other steps are kept until the past changes', () => {
+    const texts = new Texts(2);
+    const past = ['source', []];
+    texts.keep(past, '/proc/x', 1, 'one');
+    texts.keep(past, '/proc/x', 2, 'two');
+    expect([texts.at('/proc/x', 1), texts.at('/proc/y', 1), texts.at('/proc/x', 3)]).toEqual(['one', null, null]);
+    texts.keep(past, '/proc/x', 3, 'three');
+    expect(texts.at('/proc/x', 1)).toBeNull(); // only the latest are kept
+    texts.keep(['source', []], '/proc/x', 4, 'four'); // another list of choices
+    expect([texts.at('/proc/x', 3), texts.at('/proc/x', 4)]).toEqual([null, 'four']);
   });
 
   test('without a text before, nothing is fresh; no piece gets lost', () => {

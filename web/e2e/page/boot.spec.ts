@@ -11,7 +11,7 @@ test('two small allocations share a page; what was taken stays reserved after me
   await expect(look.stage).toContainText('The last allocation ended in page 0x1000, 328 bytes of it are in use');
   await look.press('ArrowRight', 'ArrowRight', 'ArrowRight', 'ArrowRight', 'ArrowRight');
   await look.at(7);
-  await expect(look.stage).toContainText('14,829 pages that nobody had taken went to the buddy lists');
+  await expect(look.stage).toContainText('14,829 pages that nobody had taken went to the buddy lists, in ');
   await page.getByRole('group', { name: 'memblock.reserved' }).getByRole('button', { name: '0x1001000, 2 MiB' }).click();
   await expect(look.inspector.getByRole('heading', { name: /0x1/ })).toBeVisible();
   await page.getByRole('button', { name: 'Boot memory as text' }).click();
@@ -25,8 +25,34 @@ test('/proc tells what a step changed', async ({ look, page }) => {
   await look.press('ArrowRight');
   await expect(text.locator('mark')).toHaveCount(1);
   await expect(look.stage).toContainText('1 place changed in this step');
+  await page.getByRole('button', { name: 'Changed lines only' }).click();
+  await expect(text).not.toContainText('zone      DMA');
+  await page.getByRole('button', { name: 'All lines' }).click();
+  await look.press('ArrowLeft', 'ArrowRight'); // back at a step it knows
+  await look.at(9);
+  await expect(text.locator('mark')).toHaveCount(1);
   await page.getByRole('button', { name: 'meminfo' }).click();
   await expect(page.getByRole('region', { name: '/proc/meminfo' })).toContainText('MemTotal:');
+  await expect(look.stage).toContainText('What the next step changes will be underlined.');
+});
+
+test('the attributes of a cache, and a line that went', async ({ look, page }) => {
+  await look.open(linkTo('# X\n\n```c\nvoid *p = kmalloc(100, GFP_KERNEL);\nvoid *v = vmalloc(8192);\nvoid *w = vmalloc(8192);\nvfree(v);\nvm_unmap_aliases();\n```\n', 3, 'proc'));
+  await page.getByLabel('A cache in /sys/kernel/slab').selectOption('kmalloc-128');
+  await expect(page.getByRole('region', { name: '/sys/kernel/slab/kmalloc-128/*' })).toContainText('object_size:128');
+  await page.getByRole('button', { name: 'vmallocinfo' }).click();
+  await expect(page.getByRole('region', { name: '/proc/vmallocinfo' })).toContainText('pages=2 vmalloc');
+  await look.press('ArrowRight', 'ArrowRight');
+  await look.at(5);
+  await expect(page.getByRole('region', { name: '/proc/vmallocinfo' }).locator('del')).toHaveCount(1);
+});
+
+test('the bits follow a page that is selected, and can be turned', async ({ look, page }) => {
+  await look.open(linkTo(BOOT, 6, 'boot'));
+  await page.getByRole('group', { name: 'The bitmap of bootmem' }).getByRole('button', { name: '0x0, 4 MiB' }).click();
+  await expect(look.stage).toContainText('Pages 0x0 – 0x5f');
+  await page.getByRole('button', { name: 'Later pages' }).press('Enter');
+  await expect(look.stage).toContainText('Pages 0x60 – 0xbf');
 });
 
 for (const colorScheme of ['light', 'dark'] as const) {

@@ -18,15 +18,14 @@ export interface Range {
 
 export const reservedPages = (boot: Boot): number => (boot.bitmap ?? []).reduce((sum, run) => sum + (run[2] ? run[1]! : 0), 0);
 
-/** Pages of the bitmap around the last allocation, one by one: the run that one can read bit by bit. */
-export function bitsAround(boot: Boot, most: number): { pfn: number; reserved: boolean; last: boolean }[] {
+/** Pages of the bitmap around @middle (the last allocation), one by one: the run that one can read bit by bit. */
+export function bitsAround(boot: Boot, most: number, middle = boot.last_pos ?? 0): { pfn: number; reserved: boolean; last: boolean }[] {
   const low = boot.low_pfn ?? 0;
-  const middle = boot.last_pos ?? 0;
   const from = Math.max(0, Math.min(middle - Math.floor(most / 2), low - most));
   const bits = [];
   for (let pfn = from; pfn < Math.min(low, from + most); pfn++) {
     const run = (boot.bitmap ?? []).find(([first, pages]) => pfn >= first! && pfn < first! + pages!);
-    bits.push({ pfn, reserved: run?.[2] === 1, last: pfn === middle && (boot.last_offset ?? 0) > 0 });
+    bits.push({ pfn, reserved: run?.[2] === 1, last: pfn === (boot.last_pos ?? 0) && (boot.last_offset ?? 0) > 0 });
   }
   return bits;
 }
@@ -48,6 +47,41 @@ export function together(marks: { at: number; label: string }[]): { at: number; 
 /** The end of everything that is drawn. */
 export const endOf = (boot: Boot): number =>
   Math.max((boot.low_pfn ?? 0) * PAGE, ...(boot.memory ?? []).map((region) => numberOf(region.base) + numberOf(region.size)), PAGE);
+
+/**
+ * The blocks in which free memory goes to the buddy at mem_init(): the largest that are aligned to their size and fit.
+ * Whole pages only: where a range begins inside a page, that page stays. At most @most of them.
+ */
+export function blocksOf(boot: Boot, most = 800): Range[] {
+  const blocks: Range[] = [];
+  for (const { from, to } of freeRanges(boot)) {
+    const end = Math.floor(to / PAGE);
+    for (let pfn = Math.ceil(from / PAGE); pfn < end && blocks.length < most; ) {
+      let pages = 1024;
+      while (pfn % pages !== 0 || pfn + pages > end) pages /= 2;
+      blocks.push({ from: pfn * PAGE, to: (pfn + pages) * PAGE });
+      pfn += pages;
+    }
+  }
+  return blocks;
+}
+
+/** Memory that is not reserved, lowest first; both lists are sorted. */
+function freeRanges(boot: Boot): Range[] {
+  const free: Range[] = [];
+  for (const region of boot.memory ?? []) {
+    let from = numberOf(region.base);
+    const end = from + numberOf(region.size);
+    for (const taken of boot.reserved ?? []) {
+      const [start, stop] = [numberOf(taken.base), numberOf(taken.base) + numberOf(taken.size)];
+      if (stop <= from || start >= end) continue;
+      if (start > from) free.push({ from, to: start });
+      from = Math.max(from, stop);
+    }
+    if (from < end) free.push({ from, to: end });
+  }
+  return free;
+}
 
 export interface Story {
   taken: (Range & { t: number })[];
