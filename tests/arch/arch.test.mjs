@@ -200,6 +200,11 @@ describe('every call, flag, type and file that the notes name', () => {
     assert.deepEqual(rows.flatMap(({ tests }) => tests.filter((id) => !hasTest(id))), []);
   });
 
+  test('has its claims in tests named T01 to T62', () => {
+    const ids = Array.from({ length: 62 }, (_, i) => `T${String(i + 1).padStart(2, '0')}`);
+    assert.deepEqual(ids.filter((id) => !hasTest(id)), []);
+  });
+
   test('stands in the table of ARCHITECTURE.md', () => {
     const architecture = text(join(root, 'ARCHITECTURE.md'));
     assert.ok(architecture === withTable(architecture), 'run `node tests/arch/calls.mjs --write`');

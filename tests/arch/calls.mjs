@@ -102,14 +102,8 @@ export function lessonOf(name) {
 const units = files('tests/unit', '.c').map((path) => ({ path, text: read(path) }));
 const tests = [...units, ...files('tests/property', '.c').map((path) => ({ path, text: read(path) }))];
 
-/** Is there a test called by @id? */
-export const hasTest = (id) => tests.some(({ text }) => new RegExp(`${id}(?!\\d)`).test(text) || inRange(id, text));
-
-/** "T43-T47" in a head comment names all between. */
-function inRange(id, text) {
-  const number = (each) => Number(each.slice(1));
-  return [...text.matchAll(/(T\d\d) ?[-–] ?(T\d\d)/g)].some(([, from, to]) => number(from) <= number(id) && number(id) <= number(to));
-}
+/** Is there a test function that is named by @id? */
+export const hasTest = (id) => tests.some(({ text }) => new RegExp(`^static void (\\w+_)?${id}(_\\w+)?\\(void`, 'm').test(text));
 
 /** What tests @row: its ids, else the first unit test that uses the name. */
 export function testsOf(row) {

@@ -150,6 +150,22 @@ static void test_T52_no_sleep_between_get_and_put(void **state)
     expect_oops("DEFINE_PER_CPU(int, x);\nget_cpu_var(x)++; schedule();", "BUG: scheduling while atomic");
 }
 
+static void test_T54_an_array_on_every_cpu(void **state)
+{
+    struct play p;
+    struct la_timeline *t = run(&p, MACHINE "```c\nDEFINE_PER_CPU(int[3], a);\nDEFINE_PER_CPU(int, next);\n"
+                                            "assert(sizeof(a) == 12);\n"
+                                            "assert((char *)&next - (char *)&a == 12);\n"
+                                            "per_cpu(a, 1)[2] = 5;\n"
+                                            "assert(per_cpu(a, 1)[2] == 5);\nassert(per_cpu(a, 0)[2] == 0);\n"
+                                            "assert(per_cpu(next, 1) == 0);\n```\n");
+
+    (void)state;
+    assert_int_equal(t->step, 6);
+    assert_int_equal(la_oops_count(t->machine), 0);
+    play_done(&p);
+}
+
 static void test_a_per_cpu_pointer_is_no_address(void **state)
 {
     (void)state;
@@ -184,6 +200,7 @@ int main(void)
         cmocka_unit_test(test_T46_no_physical_address),
         cmocka_unit_test(test_T50_after_iounmap),
         cmocka_unit_test(test_T52_no_sleep_between_get_and_put),
+        cmocka_unit_test(test_T54_an_array_on_every_cpu),
         cmocka_unit_test(test_a_per_cpu_pointer_is_no_address),
         cmocka_unit_test(test_vmallocinfo),
     };
