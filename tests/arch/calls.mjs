@@ -1,9 +1,10 @@
-// Every call, flag, type and file that the notes name: where it lives, which lesson shows it, what tests it.
+// Every call, flag, type and file that the notes name: where it lives, which lesson shows it, what tests it; and what the
+// notes claim, with what is true of it.
 //
-//   node tests/arch/calls.mjs           prints the table
-//   node tests/arch/calls.mjs --write   puts it into ARCHITECTURE.md
+//   node tests/arch/calls.mjs           prints the tables
+//   node tests/arch/calls.mjs --write   puts them into ARCHITECTURE.md
 //
-// The names are facts (notes-names.txt); everything else is looked up: the row of api.def and the function of
+// Names and claims are facts (notes-names.txt, notes-claims.txt); everything else about names is looked up: the row of api.def and the function of
 // core/mm/ that its binding reaches, the row of gfp.def and the files that decide by the flag, the line of the prelude.
 
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -11,8 +12,8 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
-const BEGIN = '<!-- calls: written by tests/arch/calls.mjs -->';
-const END = '<!-- end of calls -->';
+const begin = (what) => `<!-- ${what}: written by tests/arch/calls.mjs -->`;
+const end = (what) => `<!-- end of ${what} -->`;
 
 const read = (path) => readFileSync(join(root, path), 'utf8');
 const files = (folder, ext) =>
@@ -112,28 +113,46 @@ export function testsOf(row) {
   return unit ? `\`${basename(unit.path)}\`` : '';
 }
 
+const title = (lesson) => basename(lesson, '.md').replace(/^\d+-/, '').replaceAll('-', ' ');
+const link = (lesson) => (lesson ? `[${title(lesson)}](${lesson})` : '');
+
 function line(row) {
   const real = row.correct || row.name;
-  const lesson = lessonOf(real);
-  const shown = lesson ? `[${basename(lesson, '.md').replace(/^\d+-/, '').replaceAll('-', ' ')}](${lesson})` : '';
   const name = row.correct ? `\`${row.name}\`, a slip for \`${row.correct}\`` : `\`${row.name}\``;
-  return `| ${row.part} | ${name} | ${lives(real)} | ${shown} | ${testsOf(row)} |`;
+  return `| ${row.part} | ${name} | ${lives(real)} | ${link(lessonOf(real))} | ${testsOf(row)} |`;
 }
 
-/** The table as Markdown. */
-export function table() {
-  return ['| part | name | lives in | lesson | tests |', '|---|---|---|---|---|', ...names().map(line)].join('\n');
+/** [{ part, claim, verdict, lesson, path, tests }] of notes-claims.txt; path is '' when there is no such lesson. */
+export function claims() {
+  return read('tests/arch/notes-claims.txt')
+    .split('\n')
+    .filter((each) => /^\d/.test(each))
+    .map((each) => {
+      const [part, claim, verdict, lesson, tests] = each.split(' | ');
+      if (!tests) throw new Error(`notes-claims.txt: "${each}"`);
+      return { part, claim, verdict, lesson, path: lessons.find(({ path }) => path.endsWith(`-${lesson}.md`))?.path ?? '', tests: tests.split(' ') };
+    });
 }
 
-/** ARCHITECTURE.md with the table of today in it. */
-export function withTable(architecture) {
-  const from = architecture.indexOf(BEGIN) + BEGIN.length;
-  const to = architecture.indexOf(END);
-  return `${architecture.slice(0, from)}\n${table()}\n${architecture.slice(to)}`;
+const coded = (sentence) => sentence.replace(/\b[\w]*(?:_[\w]+)+(?:\(\w*\(?\)?\))?/g, '`$&`');
+
+const TABLES = {
+  calls: () => ['| part | name | lives in | lesson | tests |', '|---|---|---|---|---|', ...names().map(line)].join('\n'),
+  claims: () =>
+    ['| part | the notes say | in truth | lesson | tests |', '|---|---|---|---|---|',
+      ...claims().map((row) => `| ${row.part} | ${coded(row.claim)} | ${coded(row.verdict)} | ${link(row.path)} | ${row.tests.map((id) => (id.endsWith('.c') ? `\`${id}\`` : id)).join(' ')} |`)].join('\n'),
+};
+
+/** ARCHITECTURE.md with the tables of today in it. */
+export function withTables(architecture) {
+  return Object.entries(TABLES).reduce((text, [what, table]) => {
+    const from = text.indexOf(begin(what)) + begin(what).length;
+    return `${text.slice(0, from)}\n${table()}\n${text.slice(text.indexOf(end(what)))}`;
+  }, architecture);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const file = join(root, 'ARCHITECTURE.md');
-  if (process.argv.includes('--write')) writeFileSync(file, withTable(readFileSync(file, 'utf8')));
-  else console.log(table());
+  if (process.argv.includes('--write')) writeFileSync(file, withTables(readFileSync(file, 'utf8')));
+  else console.log(`${TABLES.calls()}\n\n${TABLES.claims()}`);
 }
