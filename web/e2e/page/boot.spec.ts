@@ -22,6 +22,7 @@ test('/proc tells what a step changed', async ({ look, page }) => {
   await look.open(linkTo(BOOT, 8, 'proc'));
   const text = page.getByRole('region', { name: '/proc/buddyinfo' });
   await expect(text).toContainText('Node 0, zone   Normal');
+  await expect(look.stage).not.toContainText('Nothing in this file changed'); // step 0, before mem_init(), had no free block
   await look.press('ArrowRight');
   await expect(text.locator('mark')).toHaveCount(1);
   await expect(look.stage).toContainText('1 place changed in this step');
