@@ -4,7 +4,7 @@
  * The kernel's own pairs of functions (mempool_alloc_slab …) are recognised by their address and
  * run in core/mm; functions of the program are called back.
  *
- * Deviations: (a) mempool_resize takes the third argument of 2.6 too and ignores it, as 6.1 would;
+ * Deviations: (a) mempool_resize takes the third argument of 2.6 too; on a machine of 6.1 it means nothing;
  * (b) mempool_free_later is not of the kernel: it lets another task give an element back later.
  *
  * Source: Linux 6.1.192 include/linux/mempool.h, mm/mempool.c; Linux 2.6.11 mm/mempool.c.
@@ -148,7 +148,7 @@ LA_NATIVE(mempool_alloc)
 
     la_call_hooks_off(call, before);
     if (must_wait)
-        (void)la_sched_wait(call, LA_WAIT_POOL, call->arg[0], POOL_WAIT_TICKS, false);
+        (void)la_sched_wait(call, LA_WAIT_POOL, call->arg[0], call->mm->kmem->classic ? 0 : POOL_WAIT_TICKS, false);
     if (call->mm->hung) {
         call->mm->hung = false;
         la_call_stuck(
@@ -164,7 +164,7 @@ LA_NATIVE(mempool_free)
     struct la_mempool *pool;
     struct la_kmem_hooks before;
 
-    if (call->arg[0] == 0)
+    if (call->arg[0] == 0 && !call->mm->kmem->classic)
         return 0;
     pool = pool_of(call, call->arg[1]);
     if (!pool)
@@ -192,7 +192,7 @@ LA_NATIVE(mempool_resize)
 
     if (!pool)
         return 0;
-    if (call->nr > 2)
+    if (call->nr > 2 && !call->mm->kmem->classic)
         la_then_now(call->mm, "mempool_resize(pool, n, gfp)", "the mask was used to fill the pool.",
                     "two arguments; it always fills with GFP_KERNEL");
     if (min_nr <= 0) {
@@ -202,7 +202,7 @@ LA_NATIVE(mempool_resize)
     }
     struct la_kmem_hooks before = la_call_hooks_on(call);
 
-    result = la_mempool_resize(call->mm, pool, (uint32_t)min_nr);
+    result = la_mempool_resize(call->mm, pool, (uint32_t)min_nr, call->nr > 2 ? (la_gfp_t)call->arg[2] : LA_GFP_KERNEL);
     la_call_hooks_off(call, before);
     return (uint64_t)(int64_t)result;
 }
@@ -212,14 +212,17 @@ LA_NATIVE(mempool_destroy)
     struct la_mempool *pool;
     struct la_kmem_hooks before;
 
-    if (call->arg[0] == 0)
+    if (call->arg[0] == 0 && !call->mm->kmem->classic)
         return 0;
     pool = pool_of(call, call->arg[0]);
     if (!pool)
         return 0;
     before = la_call_hooks_on(call);
-    la_mempool_destroy(call->mm, pool);
+    bool gone = la_mempool_destroy(call->mm, pool);
+
     la_call_hooks_off(call, before);
+    if (!gone)
+        la_call_killed(call);
     return 0;
 }
 

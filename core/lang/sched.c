@@ -436,11 +436,11 @@ static uint32_t ticks_to_wait(const struct la_interp *ip)
     for (uint32_t i = 0; i < LA_THREADS_MAX; i++) {
         const struct la_thread *t = &ip->sched->thread[i];
 
-        if (t->state != LA_THREAD_SLEEPING || t->wake_tick == 0)
+        if (t->state != LA_THREAD_SLEEPING || (t->wake_tick == 0 && t->wait != LA_WAIT_POOL))
             continue;
         uint32_t ticks = t->wake_tick > mm->tick ? t->wake_tick - mm->tick : 1;
 
-        /* who waits for a pool gets up every five seconds only to lie down again */
+        /* who waits for a pool gets up every five seconds only to lie down again (2.6: does not get up) */
         if (t->wait == LA_WAIT_POOL)
             ticks = la_mempool_next_free(mm);
         if (ticks && (best == 0 || ticks < best))

@@ -12,10 +12,9 @@
  *     is remembered as destroyed.
  *
  * Source: Linux 6.1.192 mm/mempool.c: mempool_create_node, mempool_alloc, mempool_free,
- * mempool_resize, mempool_exit; Linux 2.6.11 mm/mempool.c.
+ * mempool_resize, mempool_exit; Linux 2.6.11 mm/mempool.c (see mempool26.c).
  */
-#include "mm/mempool.h"
-
+#include "mm/mempool_internal.h"
 #include "mm/slab_internal.h"
 
 #include <string.h>
@@ -231,16 +230,19 @@ uint64_t la_mempool_create(struct la_mm *mm, int32_t min_nr, const struct la_poo
     return address;
 }
 
-void la_mempool_destroy(struct la_mm *mm, struct la_mempool *pool)
+bool la_mempool_destroy(struct la_mm *mm, struct la_mempool *pool)
 {
     uint64_t address = pool->address;
     uint32_t outstanding = pool->outstanding;
 
+    if (mm->kmem->classic && !la_mempool26_may_destroy(mm, pool))
+        return false;
     if (pool->curr_nr != pool->min_nr)
         la_then_now(mm, "mempool_destroy", "BUG() when the pool held fewer elements than min_nr, as it does now.",
                     "no check at all; elements still out cannot be given back any more");
     release(mm, pool);
     LA_TRACE(mm->trace, POOL_DESTROY, address, outstanding);
+    return true;
 }
 
 /* ---- alloc ---- */
@@ -263,25 +265,35 @@ static bool is_gone(struct la_mm *mm, const struct la_mempool *pool, uint64_t ad
     return true;
 }
 
-/* One try: the allocation function, then the reserve. */
-static uint64_t try_alloc(struct la_mm *mm, struct la_mempool *pool, la_gfp_t gfp)
+uint64_t la_mempool_ask(struct la_mm *mm, struct la_mempool *pool, la_gfp_t gfp)
 {
     uint64_t address = pool->address, element = call_alloc(mm, pool, gfp);
 
-    if (is_gone(mm, pool, address))
+    if (is_gone(mm, pool, address) || element == 0)
         return 0;
-    if (element != 0) {
-        LA_TRACE(mm->trace, POOL_ALLOC, pool->address, element, pool->curr_nr, pool->min_nr);
-        return hand_out(pool, element);
-    }
-    if (pool->curr_nr == 0 || mm->kmem->callback_failed)
-        return 0;
-    element = remove_element(mm, pool);
+    LA_TRACE(mm->trace, POOL_ALLOC, pool->address, element, pool->curr_nr, pool->min_nr);
+    return hand_out(pool, element);
+}
+
+uint64_t la_mempool_take(struct la_mm *mm, struct la_mempool *pool)
+{
+    uint64_t element = remove_element(mm, pool);
+
     LA_TRACE(mm->trace, POOL_TAKE, pool->address, element, pool->curr_nr, pool->min_nr);
     return hand_out(pool, element);
 }
 
-static void tell_empty(struct la_mm *mm, const struct la_mempool *pool, const char *why)
+/* One try: the allocation function, then the reserve. */
+static uint64_t try_alloc(struct la_mm *mm, struct la_mempool *pool, la_gfp_t gfp)
+{
+    uint64_t element = la_mempool_ask(mm, pool, gfp);
+
+    if (element != 0 || mm->kmem->callback_failed || pool->curr_nr == 0)
+        return element;
+    return la_mempool_take(mm, pool);
+}
+
+void la_mempool_tell_empty(struct la_mm *mm, const struct la_mempool *pool, const char *why)
 {
     if (!mm->trace->on)
         return;
@@ -310,6 +322,8 @@ uint64_t la_mempool_alloc_or_wait(struct la_mm *mm, struct la_mempool *pool, la_
 {
     la_gfp_t light;
 
+    if (mm->kmem->classic)
+        return la_mempool26_alloc(mm, pool, gfp, must_wait);
     if (gfp & LA_GFP_ZERO)
         la_warning(mm, "WARNING: mempool_alloc with __GFP_ZERO",
                    "An element of the reserve would not be zeroed: the flag is not supported.");
@@ -327,18 +341,18 @@ uint64_t la_mempool_alloc_or_wait(struct la_mm *mm, struct la_mempool *pool, la_
             continue;
         }
         if (!(gfp & LA_GFP_DIRECT_RECLAIM)) {
-            tell_empty(mm, pool, "this caller must not sleep, so it gets NULL");
+            la_mempool_tell_empty(mm, pool, "this caller must not sleep, so it gets NULL");
             return 0;
         }
         uint32_t ticks = la_mempool_next_free(mm);
 
         if (ticks == 0 && !must_wait && ++waits == WAITS_MAX) {
-            tell_empty(mm, pool, "the caller sleeps, and nobody is going to give an element back");
+            la_mempool_tell_empty(mm, pool, "the caller sleeps, and nobody is going to give an element back");
             mm->hung = true;
             return 0;
         }
         if (!pool->waiting_since)
-            tell_empty(mm, pool, "the caller sleeps until an element comes back, at most five seconds at a time");
+            la_mempool_tell_empty(mm, pool, "the caller sleeps until an element comes back, at most five seconds at a time");
         pool->waiting_since = mm->tick + 1;
         if (must_wait) {
             *must_wait = true;
@@ -360,7 +374,7 @@ uint64_t la_mempool_alloc(struct la_mm *mm, struct la_mempool *pool, la_gfp_t gf
 
 void la_mempool_free(struct la_mm *mm, struct la_mempool *pool, uint64_t element)
 {
-    if (element == 0)
+    if (element == 0 && !mm->kmem->classic)
         return;
     pool->outstanding -= pool->outstanding != 0;
     if (pool->curr_nr < pool->min_nr) {
@@ -401,11 +415,11 @@ void la_mempool_tick(struct la_mm *mm)
 
 /* ---- resize ---- */
 
-/* A larger array with the same elements; false: no memory. */
-static bool grow_array(struct la_mm *mm, struct la_mempool *pool, uint32_t min_nr)
+/* Another array with the same elements; false: no memory. */
+static bool new_array(struct la_mm *mm, struct la_mempool *pool, uint32_t min_nr, la_gfp_t gfp)
 {
     uint32_t word = mm->layout.pointer_bytes;
-    uint64_t fresh = la_kmalloc(mm, (uint64_t)min_nr * word, LA_GFP_KERNEL, LA_NO_NODE), old = pool->elements;
+    uint64_t fresh = la_kmalloc(mm, (uint64_t)min_nr * word, gfp, LA_NO_NODE), old = pool->elements;
 
     if (fresh == 0)
         return false;
@@ -417,14 +431,17 @@ static bool grow_array(struct la_mm *mm, struct la_mempool *pool, uint32_t min_n
     return true;
 }
 
-int la_mempool_resize(struct la_mm *mm, struct la_mempool *pool, uint32_t min_nr)
+int la_mempool_resize(struct la_mm *mm, struct la_mempool *pool, uint32_t min_nr, la_gfp_t gfp)
 {
-    la_might_sleep(mm, "mm/mempool.c:325");
-    if (min_nr > pool->min_nr && (min_nr > LA_POOL_MAX_NR || !grow_array(mm, pool, min_nr)))
-        return -12;
-    bool grows = min_nr > pool->min_nr;
+    bool grows = min_nr > pool->min_nr || (mm->kmem->classic && min_nr == pool->min_nr);
     uint64_t address = pool->address;
 
+    if (!mm->kmem->classic) { /* the mask is gone, and so is a caller that must not sleep */
+        gfp = LA_GFP_KERNEL;
+        la_might_sleep(mm, "mm/mempool.c:325");
+    }
+    if (grows && (min_nr > LA_POOL_MAX_NR || !new_array(mm, pool, min_nr, gfp)))
+        return -12;
     while (!grows && pool->curr_nr > min_nr)
         call_free(mm, pool, remove_element(mm, pool));
     if (is_gone(mm, pool, address))
@@ -432,7 +449,7 @@ int la_mempool_resize(struct la_mm *mm, struct la_mempool *pool, uint32_t min_nr
     pool->min_nr = min_nr;
     show_numbers(mm, pool);
     while (grows && pool->curr_nr < pool->min_nr) {
-        uint64_t element = call_alloc(mm, pool, LA_GFP_KERNEL);
+        uint64_t element = call_alloc(mm, pool, gfp);
 
         if (is_gone(mm, pool, address))
             return -12;

@@ -51,14 +51,14 @@ uint64_t la_mempool_alloc(struct la_mm *mm, struct la_mempool *pool, la_gfp_t gf
 uint64_t la_mempool_alloc_or_wait(struct la_mm *mm, struct la_mempool *pool, la_gfp_t gfp, bool *must_wait);
 /** Ticks until another task gives an element back to any pool, at most five seconds; 0 = nothing is on its way. */
 uint32_t la_mempool_next_free(const struct la_mm *mm);
-/** mempool_free; NULL is allowed. */
+/** mempool_free; NULL is allowed (2.6 keeps even that, or hands it to the free function). */
 void la_mempool_free(struct la_mm *mm, struct la_mempool *pool, uint64_t element);
 /** Let another task give @element back after @ticks; false when too many are on their way. */
 bool la_mempool_free_later(struct la_mm *mm, struct la_mempool *pool, uint64_t element, uint32_t ticks);
-/** mempool_resize: 0 or -12 (ENOMEM); @min_nr must be positive. */
-int la_mempool_resize(struct la_mm *mm, struct la_mempool *pool, uint32_t min_nr);
-/** mempool_destroy: frees what is at rest; nobody looks for the others. */
-void la_mempool_destroy(struct la_mm *mm, struct la_mempool *pool);
+/** mempool_resize: 0 or -12 (ENOMEM); @min_nr must be positive.  @gfp is what 2.6 fills with; 6.1 does not look at it. */
+int la_mempool_resize(struct la_mm *mm, struct la_mempool *pool, uint32_t min_nr, la_gfp_t gfp);
+/** mempool_destroy: frees what is at rest; nobody looks for the others.  False after 2.6's BUG(): the pool stays. */
+bool la_mempool_destroy(struct la_mm *mm, struct la_mempool *pool);
 /** Frees that are due (from la_mm_tick). */
 void la_mempool_tick(struct la_mm *mm);
 /** Element @i of the reserve. */

@@ -98,7 +98,7 @@ static void destroy(struct pool_replay *r)
         r->handle[h] = 0;
     }
     r->frees = 0;
-    la_mempool_destroy(r->mm, r->pool);
+    (void)la_mempool_destroy(r->mm, r->pool);
     r->pool = NULL;
 }
 
@@ -121,7 +121,7 @@ static void do_op(struct pool_replay *r, const cJSON *op)
         r->handle[h] = 0;
     } else if (strcmp(what, "resize") == 0) {
         la_verify_value(r->v, "result of mempool_resize",
-                        la_mempool_resize(r->mm, r->pool, (uint32_t)la_verify_number(op, "new_min", 1)),
+                        la_mempool_resize(r->mm, r->pool, (uint32_t)la_verify_number(op, "new_min", 1), LA_GFP_KERNEL),
                         la_verify_number(op, "ret", 0));
     } else if (strcmp(what, "destroy") == 0) {
         destroy(r);
