@@ -6,7 +6,7 @@ import { expect, linkTo, test } from '../lookaside';
 
 const PERCPU = readFileSync(fileURLToPath(new URL('../../tests/percpu.md', import.meta.url)), 'utf8');
 /** A has read the old value, B waits in the queue of CPU 0. */
-const READ = 13;
+const READ = 14;
 
 test('the lost update, by clicking; the link brings it back', async ({ look, page }) => {
   await look.open(linkTo(PERCPU, READ, 'percpu'));
