@@ -5,10 +5,12 @@
  *
  * Arguments are replaced before they are put in; the result is read again with the macro itself
  * switched off, as C asks, so that a macro cannot call itself.
- * Known: #define with and without arguments, #undef.  Ignored: #include, #pragma.  Refused with a
- * reason: conditions, # and ## inside a macro, variable arguments.
+ * Known: #define with and without arguments, #undef, #argument (its text as a string).  Ignored:
+ * #include, #pragma.  Refused with a reason: conditions, ## inside a macro, variable arguments.
  */
 #include "lang/token.h"
+
+#include "base/buf.h"
 
 #include <string.h>
 
@@ -74,6 +76,16 @@ static bool macro_params(struct la_lexer *lx, struct la_macro *m)
     return true;
 }
 
+/* Which parameter of @m the token is; nr_params when none. */
+static uint32_t parameter_of(const struct la_macro *m, const struct la_token *t)
+{
+    uint32_t p = t->kind == LA_T_IDENT ? 0 : m->nr_params;
+
+    while (p < m->nr_params && m->params[p] != t->u.name)
+        p++;
+    return p;
+}
+
 static bool macro_body(struct la_lexer *lx, struct la_macro *m)
 {
     la_token_vec body = {0};
@@ -81,8 +93,13 @@ static bool macro_body(struct la_lexer *lx, struct la_macro *m)
     bool good = true;
 
     while (good && line_token(lx, &t)) {
-        if (t.kind == LA_P_HASHHASH || (t.kind == LA_P_HASH && m->function_like)) {
-            macro_error(lx, &t, "# and ## are not supported in macros", "write the text out");
+        bool after_hash = m->function_like && body.nr && body.data[body.nr - 1].kind == LA_P_HASH;
+
+        if (t.kind == LA_P_HASHHASH) {
+            macro_error(lx, &t, "## is not supported in macros", "write the name out");
+            good = false;
+        } else if (after_hash && parameter_of(m, &t) == m->nr_params) {
+            macro_error(lx, &t, "# stands before an argument of the macro", "for example: #define NAME(x) #x");
             good = false;
         } else if (!LA_VEC_PUSH(lx->host, &body, t)) {
             lx->failed = true;
@@ -234,6 +251,10 @@ struct arguments {
     la_token_vec tokens;
     uint32_t start[LA_MACRO_PARAMS_MAX + 1];
     uint32_t nr;
+    struct {
+        const struct la_token *first;
+        uint32_t nr;
+    } written[LA_MACRO_PARAMS_MAX]; /* before anything was replaced */
 };
 
 /* Read the arguments of a call; list[@at] is the token behind the `(`.  Returns the index of the `)`, or @nr. */
@@ -248,6 +269,8 @@ static uint32_t read_arguments(struct expander *ex, const struct la_token *list,
         if (args->nr < LA_MACRO_PARAMS_MAX) {
             if (!expand_list(ex, list + at, end - at, NULL, &args->tokens))
                 return nr;
+            args->written[args->nr].first = list + at;
+            args->written[args->nr].nr = end - at;
             args->start[++args->nr] = args->tokens.nr;
         } else {
             args->nr++;
@@ -258,6 +281,44 @@ static uint32_t read_arguments(struct expander *ex, const struct la_token *list,
     }
 }
 
+/* The text of @t.  A number that a macro put there is written in decimal: its own text is not known any more. */
+static void spell(struct la_buf *text, const struct la_token *t)
+{
+    bool name = t->kind == LA_T_IDENT || t->kind > LA_P_HASH;
+
+    if (name)
+        la_buf_puts(text, t->u.name->text);
+    else if (t->kind > LA_T_DEFINE)
+        la_buf_puts(text, la_tok_spelling((enum la_tok)t->kind));
+    else if (t->kind == LA_T_NUMBER && !(t->src[0] >= '0' && t->src[0] <= '9'))
+        la_buf_printf(text, "%llu", (unsigned long long)t->u.value);
+    else if (t->line == t->end_line)
+        la_buf_printf(text, "%.*s", (int)(t->end_column - t->column), t->src);
+}
+
+/* #argument: its tokens as they were written, as a string. */
+static bool put_string(struct expander *ex, const struct arguments *args, uint32_t p, const struct la_token *site,
+                       la_token_vec *out)
+{
+    const struct la_token *list = args->written[p].first;
+    struct la_buf text;
+
+    la_buf_init(&text, ex->lx->host);
+    for (uint32_t i = 0; i < args->written[p].nr; i++) {
+        if (i > 0 && list[i].space_before)
+            la_buf_putc(&text, ' ');
+        spell(&text, &list[i]);
+    }
+    uint32_t len = (uint32_t)strlen(la_buf_str(&text));
+    char *kept = la_pool_alloc(ex->lx->pool, len + 1);
+
+    if (!ex->lx->pool->failed)
+        memcpy(kept, la_buf_str(&text), len + 1);
+    la_buf_free(&text);
+    return !ex->lx->pool->failed &&
+           put(ex, out, (struct la_token){.kind = LA_T_STRING, .u.str = kept, .len = len}, site);
+}
+
 static bool substitute(struct expander *ex, struct la_macro *m, const struct arguments *args,
                        const struct la_token *site, la_token_vec *out)
 {
@@ -265,11 +326,14 @@ static bool substitute(struct expander *ex, struct la_macro *m, const struct arg
     bool good = true;
 
     for (uint32_t i = 0; i < m->nr_body && good; i++) {
-        uint32_t p = m->nr_params;
+        bool as_string = m->body[i].kind == LA_P_HASH && i + 1 < m->nr_body;
+        uint32_t p = parameter_of(m, &m->body[i + as_string]);
 
-        if (m->body[i].kind == LA_T_IDENT)
-            for (p = 0; p < m->nr_params && m->params[p] != m->body[i].u.name; p++)
-                ;
+        if (as_string) {
+            good = put_string(ex, args, p, site, &text);
+            i++;
+            continue;
+        }
         if (p == m->nr_params) {
             good = put(ex, &text, m->body[i], site);
             continue;

@@ -133,8 +133,10 @@ static LA_APART uint64_t kmalloc(struct la_mm *mm, uint64_t size, la_gfp_t gfp, 
 {
     if (mm->kmem->classic)
         return la_slab26_kmalloc(mm, size, gfp);
-    if (size == 0)
+    if (size == 0) {
+        LA_TRACE(mm->trace, KMALLOC_ZERO, LA_ZERO_SIZE_PTR);
         return LA_ZERO_SIZE_PTR;
+    }
     uint32_t cache = la_kmalloc_slab(mm, size, gfp);
 
     if (cache == LA_NO_CACHE)
@@ -172,8 +174,10 @@ static LA_RARE void kfree_large(struct la_mm *mm, uint64_t addr)
     uint32_t pfn = mm->kmem->classic ? LA_NO_PFN : large_block(mm, addr);
     char text[100];
 
-    if (addr == 0 || (addr <= LA_ZERO_SIZE_PTR && !mm->kmem->classic))
+    if (addr == 0 || (addr <= LA_ZERO_SIZE_PTR && !mm->kmem->classic)) {
+        LA_TRACE(mm->trace, KFREE_NOTHING, la_trace_text(mm->trace, addr == 0 ? "NULL" : "ZERO_SIZE_PTR"));
         return;
+    }
     if (pfn != LA_NO_PFN) {
         bool compound = mm->frame[pfn].flags & LA_FRAME_F_COMPOUND;
 
@@ -248,8 +252,10 @@ uint64_t la_krealloc(struct la_mm *mm, uint64_t addr, uint64_t size, la_gfp_t gf
         la_kfree(mm, addr);
         return LA_ZERO_SIZE_PTR;
     }
-    if (addr > LA_ZERO_SIZE_PTR && old >= size)
-        return addr; /* there is room already */
+    if (addr > LA_ZERO_SIZE_PTR && old >= size) {
+        LA_TRACE(mm->trace, KREALLOC_STAYS, addr, old, size);
+        return addr;
+    }
     uint64_t fresh = la_kmalloc(mm, size, gfp, LA_NO_NODE);
 
     if (fresh != 0 && addr > LA_ZERO_SIZE_PTR) {

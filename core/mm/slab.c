@@ -164,6 +164,17 @@ void la_flush_cpu_slab(struct la_mm *mm, struct la_kmem_cache *s, uint32_t cpu)
 
 /* ---- the way of debug caches: one object at a time from the node's list ---- */
 
+/* With consistency checks a pointer to nowhere is left to check_object(), which reports it in the kernel's words. */
+static uint16_t next_to_check(struct la_mm *mm, const struct la_kmem_cache *s, struct la_slab *slab, uint64_t object)
+{
+    uint64_t pointer = la_freepointer_read(mm, s, object);
+    uint16_t next;
+
+    if ((s->flags & LA_SLAB_CONSISTENCY_CHECKS) && !la_check_valid_pointer(mm, slab, pointer, &next))
+        return LA_NO_OBJECT;
+    return next_free(mm, s, slab, object);
+}
+
 static uint16_t take_single(struct la_mm *mm, struct la_kmem_cache *s, uint32_t index)
 {
     struct la_slab *slab = la_slab_write(mm, index);
@@ -171,7 +182,7 @@ static uint16_t take_single(struct la_mm *mm, struct la_kmem_cache *s, uint32_t 
 
     if (i == LA_NO_OBJECT)
         return i;
-    slab->freelist = next_free(mm, s, slab, la_object_at(s, slab, i));
+    slab->freelist = next_to_check(mm, s, slab, la_object_at(s, slab, i));
     slab->inuse++;
     return la_alloc_debug_processing(mm, s, index, i) ? i : LA_NO_OBJECT;
 }

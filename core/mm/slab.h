@@ -38,6 +38,7 @@ enum {
 #define LA_NO_OBJECT     UINT16_MAX
 #define LA_NO_CACHE      UINT32_MAX
 #define LA_ZERO_SIZE_PTR UINT64_C(16)
+#define LA_OBJECT_LOST   UINT32_MAX /* instead of a step: its free was refused */
 
 /* Values as in 6.1 include/linux/slab.h; the last two are mm/slub.c's own. */
 #define LA_SLAB_CONSISTENCY_CHECKS 0x100u
@@ -283,7 +284,10 @@ void la_slab_note_store(struct la_mm *mm, uint32_t pfn, uint32_t offset, uint32_
  */
 uint32_t la_slab_freelist(const struct la_mm *mm, const struct la_slab *slab, uint16_t first, uint16_t *out,
                           uint32_t max);
-/** The id (la_mm.owner, a step) under which the object at @object was allocated; 0 = not known any more. */
+/**
+ * The id (la_mm.owner, a step) under which the object at @object was allocated; 0 = not known any more;
+ * LA_OBJECT_LOST: a check refused to take it back, so it is neither with the program nor free.
+ */
 uint32_t la_slab_owner(const struct la_mm *mm, uint64_t object);
 /** SLUB's validate interface: check all slabs of a cache; returns the number of slabs looked at. */
 uint32_t la_validate_slab_cache(struct la_mm *mm, uint32_t cache);

@@ -27,6 +27,9 @@
 
 enum { SHRINK_PROMOTE_MAX = 32, MAX_SIZE = LA_KMALLOC_MAX };
 
+/* cpus_read_lock() is the first thing that shrinking and destroying do, and it may sleep. */
+#define CPUS_READ_LOCK "include/linux/percpu-rwsem.h:49"
+
 #define NEVER_MERGE                                                                                                    \
     (LA_SLAB_RED_ZONE | LA_SLAB_POISON | LA_SLAB_STORE_USER | LA_SLAB_TRACE | LA_SLAB_TYPESAFE_BY_RCU |                \
      LA_SLAB_NOLEAKTRACE)
@@ -220,7 +223,7 @@ static uint32_t create_cache(struct la_mm *mm, const char *name, uint32_t size, 
 
 static void create_failed(struct la_mm *mm, const char *name, int error, uint32_t flags, const char *note)
 {
-    char text[140];
+    char text[160];
 
     if (flags & LA_SLAB_PANIC) {
         (void)snprintf(
@@ -234,6 +237,15 @@ static void create_failed(struct la_mm *mm, const char *name, int error, uint32_
     la_warning(mm, text, note);
 }
 
+/* The line of kmem_cache_sanity_check(), which kernels with CONFIG_DEBUG_VM print. */
+static void sanity_check_failed(struct la_mm *mm, const char *name)
+{
+    char text[100];
+
+    (void)snprintf(text, sizeof text, "kmem_cache_create(%.40s) integrity check failed", name);
+    la_warning(mm, text, NULL);
+}
+
 uint32_t la_kmem_cache_create(struct la_mm *mm, const char *name, uint32_t size, uint32_t align, uint32_t flags,
                               uint64_t ctor)
 {
@@ -245,6 +257,8 @@ uint32_t la_kmem_cache_create(struct la_mm *mm, const char *name, uint32_t size,
         create_failed(mm, name, -22, flags, "A flag is set that 6.1 does not know.");
         return LA_NO_CACHE;
     }
+    if (size > MAX_SIZE || la_in_interrupt(la_mm_current(mm)))
+        sanity_check_failed(mm, name);
     if (size == 0 || size > MAX_SIZE || la_in_interrupt(la_mm_current(mm))) {
         create_failed(mm, name, -22, flags,
                       size > MAX_SIZE ? "An object may have at most 4 MiB."
@@ -355,6 +369,7 @@ int la_kmem_cache_shrink(struct la_mm *mm, uint32_t cache)
 
     if (mm->kmem->classic)
         return la_slab26_shrink(mm, cache);
+    la_might_sleep(mm, CPUS_READ_LOCK);
     flush_all(mm, s);
     for (uint32_t n = 0; n < mm->nr_nodes; n++)
         discard_all(mm, s, sort_partial(mm, s, n));
@@ -386,6 +401,14 @@ bool la_kmem_cache_destroy(struct la_mm *mm, uint32_t cache)
 
     if (mm->kmem->classic)
         return la_slab26_destroy(mm, cache);
+    la_might_sleep(mm, CPUS_READ_LOCK);
+    if (s->dead) {
+        (void)snprintf(text, sizeof text, "kmem_cache_destroy %s: destroyed a second time", s->name);
+        la_oops(mm, text,
+                "It was destroyed before, with objects in use, and leaked. The real kernel counts its users below zero, "
+                "if the memory of its struct kmem_cache is not used for something else by then.");
+        return false;
+    }
     if (--s->refcount != 0) {
         LA_TRACE(mm->trace, CACHE_UNSHARE, la_trace_text(mm->trace, s->name), (uint64_t)s->refcount);
         return true;

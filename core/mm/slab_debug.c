@@ -235,6 +235,10 @@ bool la_free_debug_checks(struct la_mm *mm, struct la_kmem_cache *s, uint32_t in
     }
     if (ok)
         return true;
+    uint32_t i = la_slot_of(s, la_slab_at(mm, index), object);
+
+    if (i != LA_NO_OBJECT && la_slab_used(la_slab_at(mm, index), i))
+        la_slab_set_lost(mm, object);
     (void)snprintf(text, sizeof text, "Object at 0x%0*llx not freed", la_digits(mm), (unsigned long long)object);
     la_slab_fix(mm, s, text);
     return false;

@@ -105,6 +105,12 @@ static inline void la_slab_set_owner(struct la_mm *mm, uint64_t object)
     *la_owner_of(mm, object) = (struct la_object_owner){(uint32_t)(object >> 3), mm->owner};
 }
 
+/** Remember that @object was not taken back. */
+static inline void la_slab_set_lost(struct la_mm *mm, uint64_t object)
+{
+    *la_owner_of(mm, object) = (struct la_object_owner){(uint32_t)(object >> 3), LA_OBJECT_LOST};
+}
+
 /* ---- free pointers, as they lie in the page ---- */
 
 /** The pointer at @at, wherever that lies in the direct map. */

@@ -73,12 +73,17 @@ static void mark_entry(void *ctx, uint64_t object)
         m->state[i] = 'c';
 }
 
+static bool is_lost(const struct la_mm *mm, const struct la_slab *slab, uint32_t i)
+{
+    return la_slab_owner(mm, la_slab_object(mm, slab, i)) == LA_OBJECT_LOST;
+}
+
 static void steps_json(const struct la_mm *mm, const struct la_slab *slab, struct la_json *w)
 {
     la_json_key(w, "steps");
     la_json_arr(w);
     for (uint32_t i = 0; i < slab->objects; i++)
-        if (la_slab_used(slab, i))
+        if (la_slab_used(slab, i) && !is_lost(mm, slab, i))
             la_json_uint(w, la_slab_owner(mm, la_slab_object(mm, slab, i)));
     la_json_end(w);
 }
@@ -94,7 +99,7 @@ static void slab_json(const struct la_mm *mm, const struct la_kmem_cache *s, con
     walk(mm, slab, on_cpu ? s->cpu[slab->cpu].freelist : slab->freelist, &next);
     walk(mm, slab, on_cpu ? slab->freelist : LA_NO_OBJECT, &remote);
     for (uint32_t i = 0; i < slab->objects; i++)
-        state[i] = la_slab_used(slab, i) ? 'U' : 'x';
+        state[i] = la_slab_used(slab, i) && !is_lost(mm, slab, i) ? 'U' : 'x';
     state[slab->objects] = '\0';
     letters(slab, &next, on_cpu ? 'c' : 'f', state);
     letters(slab, &remote, 'f', state);

@@ -21,7 +21,7 @@ struct look {
     const struct la_slab *slab;
     uint32_t slot;
     uint64_t start; /* of the slot */
-    bool used;
+    bool used, lost;
     struct la_json *w;
     struct la_buf text;
 };
@@ -58,7 +58,7 @@ static void facts(struct look *l)
     fact(l, "slot");
     la_buf_printf(&l->text, "0x%" PRIx64, object);
     fact(l, "object");
-    la_buf_puts(&l->text, l->used ? "in use" : "free");
+    la_buf_puts(&l->text, l->lost ? "lost: its free was refused" : l->used ? "in use" : "free");
     fact(l, "state");
     if (l->used || l->mm->kmem->classic)
         return;
@@ -113,7 +113,7 @@ static void say_object(struct look *l, const struct la_slot_part *part, const un
     bool last = part->offset + part->bytes == l->s->red_left_pad + l->s->object_size && part->bytes <= PART_SHOWN;
 
     if (l->used) {
-        la_buf_puts(&l->text, "with the program");
+        la_buf_puts(&l->text, l->lost ? "with nobody: its free was refused" : "with the program");
     } else if (!(l->s->flags & LA_SLAB_OBJECT_POISON)) {
         la_buf_puts(&l->text, "free: what was left in it");
     } else {
@@ -238,7 +238,10 @@ bool la_view_inspect_address(const struct la_timeline *t, uint64_t addr, struct 
     l.used = la_slab_used(l.slab, slot);
     l.start = la_slab_object(mm, l.slab, slot) - l.s->red_left_pad;
     la_buf_init(&l.text, t->host);
-    object_json(&l, l.used ? la_slab_owner(mm, la_slab_object(mm, l.slab, slot)) : 0);
+    uint32_t step = l.used ? la_slab_owner(mm, la_slab_object(mm, l.slab, slot)) : 0;
+
+    l.lost = step == LA_OBJECT_LOST;
+    object_json(&l, l.lost ? 0 : step);
     la_buf_free(&l.text);
     return true;
 }

@@ -83,6 +83,8 @@ static const struct mistake mistakes[] = {
     {"struct s { int a; }; void f(struct s v) { }", 1, 27, 28, "cannot be passed by value", "pointer"},
     {"#ifdef X\nint x;\n#endif", 1, 2, 7, "conditional compilation", NULL},
     {"#define\n", 1, 1, 0, "#define needs a name", NULL},
+    {"#define N(a) # b\n", 1, 16, 17, "# stands before an argument", "#x"},
+    {"#define N(a) a ## b\n", 1, 16, 18, "## is not supported", NULL},
     {"#define F(a) a\nint x = F(1, 2);", 2, 9, 10, "macro F takes 1 argument", NULL},
     {"#define V(...) 1\n", 1, 11, 14, "variable number", NULL},
     {"int *p = &5;", 1, 10, 12, "only something in memory has an address", NULL},

@@ -138,6 +138,56 @@ static void mistakes(void **state)
           "Right Redzone overwritten");
 }
 
+static void refusals(void **state)
+{
+    (void)state;
+    stops("struct kmem_cache *c = kmem_cache_create(\"a\", 64, 0, 0, NULL);\nkmem_cache_alloc(c, GFP_KERNEL);\n"
+          "kmem_cache_destroy(c);\nkmem_cache_destroy(c);",
+          "destroyed a second time");
+    stops("DEFINE_SPINLOCK(lock);\nstruct kmem_cache *c = kmem_cache_create(\"a\", 64, 0, 0, NULL);\nspin_lock(&lock);\n"
+          "kmem_cache_shrink(c);",
+          "sleeping function called from invalid context at include/linux/percpu-rwsem.h");
+    stops("DEFINE_SPINLOCK(lock);\nstruct kmem_cache *c = kmem_cache_create(\"a\", 64, 0, 0, NULL);\nspin_lock(&lock);\n"
+          "kmem_cache_destroy(c);",
+          "sleeping function called from invalid context at include/linux/percpu-rwsem.h");
+}
+
+/* How often @id is among the events of @text. */
+static uint32_t events_of(const char *text, enum la_event_id id)
+{
+    struct lang_run run;
+    uint32_t nr = 0;
+
+    lang_start(&run, LA_PROFILE_I386, text);
+    while (lang_step(&run) == LA_STEP_RAN)
+        for (uint32_t i = 0; i < run.trace->nr_events; i++)
+            nr += run.trace->event[i].id == id;
+    lang_end(&run);
+    return nr;
+}
+
+static void what_changes_nothing_is_told(void **state)
+{
+    (void)state;
+    assert_int_equal(events_of("kmalloc(0, GFP_KERNEL);", LA_EV_KMALLOC_ZERO), 1);
+    assert_int_equal(events_of("kfree(NULL);", LA_EV_KFREE_NOTHING), 1);
+    assert_int_equal(events_of("kfree(ZERO_SIZE_PTR);", LA_EV_KFREE_NOTHING), 1);
+    assert_int_equal(events_of("void *p = kmalloc(20, GFP_KERNEL);\np = krealloc(p, 32, GFP_KERNEL);", LA_EV_KREALLOC_STAYS), 1);
+    assert_int_equal(events_of("void *p = kmalloc(20, GFP_KERNEL);\np = krealloc(p, 33, GFP_KERNEL);", LA_EV_KREALLOC_STAYS), 0);
+    assert_int_equal(events_of("kmem_cache_create(\"huge\", 8 << 20, 0, 0, NULL);", LA_EV_WARNING), 2);
+}
+
+static void a_cache_for_a_struct(void **state)
+{
+    (void)state;
+    runs_everywhere("struct thing { int a; char name[20]; };\n"
+                    "struct kmem_cache *c = KMEM_CACHE(thing, SLAB_HWCACHE_ALIGN);\n"
+                    "assert(strcmp(c->name, \"thing\") == 0 && c->object_size == sizeof(struct thing));\n"
+                    "#define TEXT(x) #x\n#define TWICE(x) TEXT(x + 2 * 0x10)\n"
+                    "assert(strcmp(TEXT(a [ 1 ]+\"b\"), \"a [ 1 ]+\\\"b\\\"\") == 0);\n"
+                    "assert(strcmp(TWICE(c), \"c + 2 * 16\") == 0);\n");
+}
+
 /* Constructors and pool functions that do what they must not: no crash of ours. */
 static void strange_callbacks(void **state)
 {
@@ -178,6 +228,8 @@ int main(void)
         cmocka_unit_test(the_kmalloc_family), cmocka_unit_test(a_cache_of_the_notes),
         cmocka_unit_test(pools_of_the_notes), cmocka_unit_test(functions_of_the_program),
         cmocka_unit_test(mistakes),           cmocka_unit_test(strange_callbacks),
+        cmocka_unit_test(refusals),           cmocka_unit_test(what_changes_nothing_is_told),
+        cmocka_unit_test(a_cache_for_a_struct),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

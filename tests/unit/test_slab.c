@@ -133,6 +133,7 @@ static void test_T26_red_zone_finds_a_write_behind(void **state)
     assert_non_null(strstr(text, "@offset=72"));
     assert_int_equal(peek(&rig, object + 64), 0xcc);
     assert_int_equal(cache_of(&rig, cache)->nr_live, 1); /* "Object … not freed" */
+    assert_int_equal(la_slab_owner(rig.mm, object), LA_OBJECT_LOST);
     poke(&rig, object - 1, 0x34);
     la_kmem_cache_free(rig.mm, cache, object);
     assert_non_null(strstr(la_last_oops(rig.machine), "Left Redzone overwritten"));
@@ -296,6 +297,22 @@ static void test_a_broken_free_pointer_ends_the_list(void **state)
     assert_non_null(strstr(la_last_oops(rig.machine), "general protection fault"));
     for (uint32_t i = 0; i < 100; i++)
         (void)alloc(&rig, cache);
+    rig_free(&rig);
+}
+
+/* check_object() finds it; that the freelist ends there is no news. */
+static void test_a_broken_free_pointer_is_reported_once(void **state)
+{
+    struct rig rig = rig_new(MACHINE_X);
+    uint32_t cache = la_kmem_cache_create(rig.mm, "bfp", 64, 0, LA_SLAB_POISON | LA_SLAB_CONSISTENCY_CHECKS, 0);
+    uint64_t a = alloc(&rig, cache);
+
+    (void)state;
+    la_kmem_cache_free(rig.mm, cache, a);
+    poke(&rig, a + cache_of(&rig, cache)->offset + 5, 0x77);
+    (void)alloc(&rig, cache);
+    assert_int_equal(la_oops_count(rig.machine), 1);
+    assert_non_null(strstr(la_last_oops(rig.machine), "Freepointer corrupt"));
     rig_free(&rig);
 }
 
@@ -503,6 +520,7 @@ int main(void)
         cmocka_unit_test(test_free_pointers_lie_in_the_objects),
         cmocka_unit_test(test_a_broken_free_pointer_ends_the_list),
         cmocka_unit_test(test_double_free_is_reported),
+        cmocka_unit_test(test_a_broken_free_pointer_is_reported_once),
         cmocka_unit_test(test_shrink_gives_empty_slabs_back),
         cmocka_unit_test(test_no_memory_for_a_slab_is_null),
         cmocka_unit_test(test_kunit_clobber_zone),

@@ -69,6 +69,9 @@ export interface Events {
   classic_reap: { e: 'classic_reap'; severity: 'act'; say: string; cache: string; objects: number; slabs: number; };
   kmalloc_too_large: { e: 'kmalloc_too_large'; severity: 'no'; say: string; bytes: number; max: number; };
   kmalloc: { e: 'kmalloc'; severity: 'info'; say: string; bytes: number; size: number; cache: string; };
+  kmalloc_zero: { e: 'kmalloc_zero'; severity: 'info'; say: string; addr: string; };
+  kfree_nothing: { e: 'kfree_nothing'; severity: 'info'; say: string; what: string; };
+  krealloc_stays: { e: 'krealloc_stays'; severity: 'info'; say: string; addr: string; room: number; bytes: number; };
   kmalloc_large: { e: 'kmalloc_large'; severity: 'act'; say: string; bytes: number; order: number; pfn: number; };
   pool_create: { e: 'pool_create'; severity: 'act'; say: string; pool: string; min_nr: number; };
   pool_alloc: { e: 'pool_alloc'; severity: 'yes'; say: string; pool: string; addr: string; curr_nr: number; min_nr: number; };

@@ -147,7 +147,7 @@ export function inWords(slab: Slab, slot: number): string {
     case 'U':
       return 'with the program';
     case 'x':
-      return 'lost: the kernel no longer trusts this slab’s freelist';
+      return 'lost: the kernel refused to take it back, or no longer trusts this slab’s freelist';
     default:
       return turn === 0 ? 'free, handed out next' : turn > 0 ? `free, number ${turn + 1} on the freelist` : 'free, given back by another CPU';
   }
