@@ -284,6 +284,19 @@ static void numbers_json(const struct la_mm *mm, const struct la_kmem_cache *s, 
         la_json_kuint(w, numbers[i].key, numbers[i].value);
 }
 
+/* Objects whose free was refused; only caches with debugging refuse. */
+static uint32_t nr_lost(const struct la_mm *mm, const struct la_kmem_cache *s)
+{
+    uint32_t nr = 0;
+
+    if (mm->kmem->classic || !la_cache_debug(s))
+        return 0;
+    for (uint32_t index = s->all_slabs; index != LA_NO_SLAB; index = la_slab_at(mm, index)->all_next)
+        for (uint32_t i = 0; i < la_slab_at(mm, index)->objects; i++)
+            nr += la_slab_used(la_slab_at(mm, index), i) && is_lost(mm, la_slab_at(mm, index), i);
+    return nr;
+}
+
 static void cache_json(const struct la_timeline *t, uint32_t cache, struct la_json *w)
 {
     const struct la_mm *mm = t->machine->mm;
@@ -309,7 +322,7 @@ static void cache_json(const struct la_timeline *t, uint32_t cache, struct la_js
     la_json_kuint(w, "nr_slabs", la_cache_nr_slabs(s));
     la_json_kuint(w, "num_objs", la_cache_num_objs(s));
     la_json_kuint(w, "active_objs", la_cache_active_objs(mm, s));
-    la_json_kuint(w, "live_objs", s->nr_live);
+    la_json_kuint(w, "live_objs", s->nr_live - nr_lost(mm, s));
     cpus_json(mm, s, w);
     nodes_json(mm, s, w);
     slabs_json(mm, s, w);
