@@ -55,3 +55,14 @@ describe('FrameTable', () => {
     expect(frames.runs(0, 32)).toEqual([{ pfn: 4, blocks: 1, order: 2, kind: 1 }, { pfn: 16, blocks: 2, order: 3, kind: 4 }]);
   });
 });
+
+test('the kinds that occur are counted as frames change hands', () => {
+  const frames = table();
+  expect(frames.kindsPresent()).toEqual([1, 4]);
+  frames.apply([[0, 2, 0, 1, 0, 0]], false);
+  expect(frames.kindsPresent()).toEqual([1]);
+  frames.apply([[3, 1, 0, 7, 0, 0]], false);
+  expect(frames.kindsPresent()).toEqual([1, 7]);
+  frames.apply([[0, 1, 4, 4, 0, 0]], true);
+  expect(frames.kindsPresent()).toEqual([4]);
+});

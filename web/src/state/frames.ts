@@ -26,21 +26,24 @@ export class FrameTable {
   readonly order: Uint8Array;
   readonly mt: Uint8Array;
   readonly flags: Uint8Array;
+  /** How many frames there are of each kind. */
+  readonly #count = new Uint32Array(256);
 
   constructor(readonly size: number) {
     this.kind = new Uint8Array(size);
     this.order = new Uint8Array(size);
     this.mt = new Uint8Array(size);
     this.flags = new Uint8Array(size);
+    this.#count[0] = size;
   }
 
   /** Fill from @runs; @full forgets everything else. Returns the ranges that were written, in the order given. */
   apply(runs: FrameRuns, full: boolean): Range[] {
-    if (full) this.kind.fill(0);
+    if (full) this.#setKind(0, 0, this.size);
     const ranges: Range[] = [];
     for (const [pfn, blocks, order, kind, mt, flags] of runs) {
       const end = Math.min(pfn + blocks * 2 ** order, this.size);
-      this.kind.fill(kind, pfn, end);
+      this.#setKind(kind, pfn, end);
       this.order.fill(order, pfn, end);
       this.mt.fill(mt, pfn, end);
       this.flags.fill(flags, pfn, end);
@@ -49,6 +52,12 @@ export class FrameTable {
       else ranges.push({ pfn, end });
     }
     return ranges;
+  }
+
+  #setKind(kind: number, from: number, to: number): void {
+    for (let pfn = from; pfn < to; pfn++) this.#count[this.kind[pfn]!]!--;
+    this.#count[kind]! += Math.max(0, to - from);
+    this.kind.fill(kind, from, to);
   }
 
   /** The first frame of the block that @pfn belongs to. */
@@ -79,9 +88,7 @@ export class FrameTable {
 
   /** Every kind that occurs, but for "no memory". */
   kindsPresent(): number[] {
-    const seen = new Uint8Array(256);
-    for (const kind of this.kind) seen[kind] = 1;
-    return [...seen.keys()].filter((kind) => kind > 0 && seen[kind]);
+    return [...this.#count.keys()].filter((kind) => kind > 0 && this.#count[kind]! > 0);
   }
 
   /** Neighbouring blocks that are alike, as runs: what the text twin lists. */
