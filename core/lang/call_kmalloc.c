@@ -71,9 +71,18 @@ LA_NATIVE(krealloc)
     return addr;
 }
 
+/* The object may be one of a cache with a destructor (2.6). */
+static void free_object(struct la_call *call, uint64_t addr)
+{
+    struct la_kmem_hooks before = la_call_hooks_on(call);
+
+    la_kfree(call->mm, addr);
+    la_call_hooks_off(call, before);
+}
+
 LA_NATIVE(kfree)
 {
-    la_kfree(call->mm, call->arg[0]);
+    free_object(call, call->arg[0]);
     return 0;
 }
 
@@ -83,7 +92,7 @@ LA_NATIVE(kfree_sensitive)
 
     if (size != 0)
         (void)la_mmu_fill(call->machine, call->arg[0], 0, size);
-    la_kfree(call->mm, call->arg[0]);
+    free_object(call, call->arg[0]);
     return 0;
 }
 

@@ -245,8 +245,12 @@ LA_NATIVE(mempool_free_slab)
 {
     uint32_t cache = la_call_cache(call, call->arg[1]);
 
-    if (cache != LA_NO_CACHE)
-        la_kmem_cache_free(call->mm, cache, call->arg[0]);
+    if (cache == LA_NO_CACHE)
+        return 0;
+    struct la_kmem_hooks before = la_call_hooks_on(call);
+
+    la_kmem_cache_free(call->mm, cache, call->arg[0]);
+    la_call_hooks_off(call, before);
     return 0;
 }
 

@@ -4,6 +4,8 @@
  * Thin: a struct kmem_cache pointer becomes a cache, core/mm does the work.  What the program
  * reads behind the pointer (cache->object_size) is written here when a cache is made or shared.
  *
+ * kmem_cache_create with six arguments is that of 2.6; check_assign.c tells the two apart.
+ *
  * Deviation: (a) kmem_cache_destroy has the result of 2.6 (0, or 1 when objects remain), so that
  * lines of that time run; in 6.1 it returns nothing.
  *
@@ -11,6 +13,8 @@
  */
 #include "lang/call_slab.h"
 #include "lang/interp.h"
+#include "mm/internal.h"
+#include "mm/slab26.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -98,6 +102,18 @@ uint32_t la_call_cache(struct la_call *call, uint64_t addr)
 
 /* ---- the calls ---- */
 
+/* Six arguments, the last a destructor: on a machine of 6.1 nobody calls it. */
+static uint32_t create_2_6(struct la_call *call, const char *name, uint32_t size)
+{
+    if (call->mm->kmem->classic)
+        return la_slab26_create(call->mm, name, size, (uint32_t)call->arg[2], (uint32_t)call->arg[3], call->arg[4],
+                                call->arg[5]);
+    la_then_now(call->mm, "kmem_cache_create(..., ctor, dtor)",
+                "the destructor was called for every object of a slab that went.",
+                "five arguments since 2.6.23: no destructor, and since 2.6.27 the constructor gets the object only");
+    return la_kmem_cache_create(call->mm, name, size, (uint32_t)call->arg[2], (uint32_t)call->arg[3], call->arg[4]);
+}
+
 LA_NATIVE(kmem_cache_create)
 {
     struct la_buf name;
@@ -114,6 +130,8 @@ LA_NATIVE(kmem_cache_create)
         la_call_die(call, "kmem_cache_create: the alignment must be a power of two, at most a page",
                     "align is the alignment of each object, not an offset. The real kernel checks nothing and computes "
                     "nonsense.");
+    else if (call->nr == 6)
+        cache = create_2_6(call, la_buf_str(&name), size > UINT32_MAX ? UINT32_MAX : (uint32_t)size);
     else
         cache = la_kmem_cache_create(call->mm, la_buf_str(&name), size > UINT32_MAX ? UINT32_MAX : (uint32_t)size,
                                      (uint32_t)align, (uint32_t)call->arg[3], call->arg[4]);
@@ -170,7 +188,10 @@ LA_NATIVE(kmem_cache_free)
                     "kfree(NULL) is allowed, kmem_cache_free(cache, NULL) is not.");
         return 0;
     }
+    struct la_kmem_hooks before = la_call_hooks_on(call);
+
     la_kmem_cache_free(call->mm, cache, call->arg[1]);
+    la_call_hooks_off(call, before);
     return 0;
 }
 
@@ -181,7 +202,10 @@ LA_NATIVE(kmem_cache_destroy)
 
     if (cache == LA_NO_CACHE)
         return 0;
+    struct la_kmem_hooks before = la_call_hooks_on(call);
     bool gone = la_kmem_cache_destroy(call->mm, cache);
+
+    la_call_hooks_off(call, before);
 
     if (call->mm->kmem->cache[cache].live)
         show_cache(call, cache);
@@ -192,7 +216,13 @@ LA_NATIVE(kmem_cache_shrink)
 {
     uint32_t cache = la_call_cache(call, call->arg[0]);
 
-    return cache == LA_NO_CACHE ? 0 : (uint64_t)la_kmem_cache_shrink(call->mm, cache);
+    if (cache == LA_NO_CACHE)
+        return 0;
+    struct la_kmem_hooks before = la_call_hooks_on(call);
+    int left = la_kmem_cache_shrink(call->mm, cache);
+
+    la_call_hooks_off(call, before);
+    return (uint64_t)left;
 }
 
 LA_NATIVE(kmem_cache_size)

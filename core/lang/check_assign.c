@@ -293,6 +293,25 @@ static struct la_expr *check_arguments(struct la_program *p, const struct la_exp
     return first;
 }
 
+/*
+ * kmem_cache_create had six arguments in 2.6.  A call with as many arguments as "name_2_6" has is that one: lines of
+ * old books run, and each form is checked against its own prototype.
+ */
+static void use_older_form(struct la_program *p, struct la_expr *fn, uint32_t nr)
+{
+    char name[64];
+    int32_t row;
+
+    if (fn->kind != LA_N_NATIVE || fn->type->kind != LA_TY_FUNC || fn->type->variadic || nr == fn->type->nr_params)
+        return;
+    (void)snprintf(name, sizeof name, "%.50s_2_6", callee_name(fn));
+    row = la_api_row(name);
+    if (row < 0 || la_api_type(p, (uint32_t)row)->nr_params != nr)
+        return;
+    fn->value = (uint64_t)row;
+    fn->type = la_api_type(p, (uint32_t)row);
+}
+
 /* In a question only calls that change nothing are allowed. */
 static bool call_allowed(struct la_program *p, const struct la_expr *fn, struct la_span span)
 {
@@ -315,13 +334,15 @@ static const struct la_type *callee_type(const struct la_expr *fn)
 struct la_expr *la_expr_call(struct la_program *p, struct la_expr *fn, struct la_expr *args, uint32_t nr,
                              struct la_span span)
 {
-    const struct la_type *type = callee_type(fn);
+    const struct la_type *type;
     uint32_t depth = fn->depth;
     bool bad = false;
     struct la_buf text;
 
     if (fn->bad)
         return la_expr_bad(p, span);
+    use_older_form(p, fn, nr);
+    type = callee_type(fn);
     if (!type) {
         la_buf_init(&text, p->host);
         la_error_at(p, fn->span, LA_E_TYPE, "only functions are called", "this is %s, not a function",

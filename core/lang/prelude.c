@@ -90,6 +90,13 @@
     "#define SLAB_NOLEAKTRACE 0x800000U\n"                                                                             \
     "#define SLAB_ACCOUNT 0x4000000U\n"                                                                                \
     "#define SLAB_NO_USER_FLAGS 0x10000000U\n"                                                                         \
+    "#define SLAB_DEBUG_FREE 0x100UL\n"                                                                                \
+    "#define SLAB_DEBUG_INITIAL 0x200UL\n"                                                                             \
+    "#define SLAB_NO_REAP 0x1000UL\n"                                                                                  \
+    "#define SLAB_MUST_HWCACHE_ALIGN 0x8000UL\n"                                                                       \
+    "#define SLAB_CTOR_CONSTRUCTOR 1UL\n"                                                                              \
+    "#define SLAB_CTOR_ATOMIC 2UL\n"                                                                                   \
+    "#define SLAB_CTOR_VERIFY 4UL\n"                                                                                   \
     "#define KMALLOC_MAX_CACHE_SIZE 8192UL\n"                                                                          \
     "#define KMALLOC_MAX_SIZE 0x400000UL\n"                                                                            \
     "#define KMALLOC_MIN_SIZE 8\n"                                                                                     \

@@ -59,6 +59,13 @@ enum {
 #define LA_SLAB_NO_USER_FLAGS      0x10000000u
 #define LA_SLAB_CMPXCHG_DOUBLE     0x40000000u
 #define LA_SLAB_OBJECT_POISON      0x80000000u
+/* Flags of 2.6 whose bits are free or mean something else in 6.1; and what its constructors are told. */
+#define LA_SLAB_DEBUG_INITIAL      0x200u
+#define LA_SLAB_NO_REAP            0x1000u
+#define LA_SLAB_MUST_HWCACHE_ALIGN 0x8000u
+#define LA_SLAB_CTOR_CONSTRUCTOR   1u
+#define LA_SLAB_CTOR_ATOMIC        2u
+#define LA_SLAB_CTOR_VERIFY        4u
 #define LA_SLAB_DEBUG_FLAGS                                                                                            \
     (LA_SLAB_RED_ZONE | LA_SLAB_POISON | LA_SLAB_STORE_USER | LA_SLAB_TRACE | LA_SLAB_CONSISTENCY_CHECKS)
 #define LA_SLAB_CREATE_MASK                                                                                            \

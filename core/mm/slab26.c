@@ -171,7 +171,7 @@ uint64_t la_slab26_alloc(struct la_mm *mm, uint32_t cache, la_gfp_t gfp)
 
         LA_TRACE(mm->trace, SLAB_ALLOC, name, object, slab->id, mm->cpu, reason);
     }
-    la_slab26_debug_alloc(mm, s, object);
+    la_slab26_debug_alloc(mm, s, object, gfp);
     if (gfp & LA_GFP_ZERO)
         la_mem_fill(mm, object, 0, s->object_size);
     return object;
@@ -298,9 +298,12 @@ void la_slab26_free(struct la_mm *mm, uint32_t cache, uint64_t object)
     struct la_kmem_cache *s = la_cache(mm, cache);
 
     la_slab26_debug_free(mm, s, object);
+    if (!may_free(mm, cache, index, object)) /* its own destructor freed it */
+        return;
     slab->used[i / 32] &= ~(1u << (i % 32));
     s->nr_live--;
-    if (la_cache26_at(mm, cache)->array[mm->cpu].avail == la_cache26_at(mm, cache)->array[mm->cpu].limit)
+    /* again: destructors of slabs that go may have filled it */
+    while (la_cache26_at(mm, cache)->array[mm->cpu].avail == la_cache26_at(mm, cache)->array[mm->cpu].limit)
         flush_array(mm, cache);
     struct la_cache26 *c = la_cache26_write(mm, cache);
     struct la_array_cache *ac = &c->array[mm->cpu];

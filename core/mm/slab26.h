@@ -35,6 +35,8 @@ struct la_array_cache {
 
 struct la_cache26 {
     bool off_slab;
+    uint32_t busy;       /* constructors and destructors that run just now */
+    uint64_t dtor;       /* address of the destructor, 0 = none */
     uint32_t management; /* bytes of struct slab and its bufctls; on the slab: rounded up */
     uint32_t colour, colour_off, colour_next;
     uint32_t free_objects, free_limit, free_touched, next_reap;
@@ -64,7 +66,7 @@ void la_slab26_free_block(struct la_mm *mm, uint32_t cache, struct la_array_cach
 /** Makes the machine a 2.6 one, before any cache exists.  False: no memory. */
 bool la_slab26_init(struct la_mm *mm);
 uint32_t la_slab26_create(struct la_mm *mm, const char *name, uint32_t size, uint32_t align, uint32_t flags,
-                          uint64_t ctor);
+                          uint64_t ctor, uint64_t dtor);
 /** False when objects remain: the call returns 1 and the cache stays usable. */
 bool la_slab26_destroy(struct la_mm *mm, uint32_t cache);
 int la_slab26_shrink(struct la_mm *mm, uint32_t cache);
@@ -113,11 +115,11 @@ uint32_t la_slab26_parts(const struct la_slab_rules *rules, const struct la_kmem
 /* ---- slab26_debug.c ---- */
 
 /** cache_init_objs for one object: poison, red zones, constructor. */
-void la_slab26_init_object(struct la_mm *mm, const struct la_kmem_cache *s, uint64_t object);
+void la_slab26_init_object(struct la_mm *mm, const struct la_kmem_cache *s, uint64_t object, la_gfp_t gfp);
 /** cache_alloc_debugcheck_after and cache_free_debugcheck: check, then mark what the object is now. */
-void la_slab26_debug_alloc(struct la_mm *mm, const struct la_kmem_cache *s, uint64_t object);
+void la_slab26_debug_alloc(struct la_mm *mm, const struct la_kmem_cache *s, uint64_t object, la_gfp_t gfp);
 void la_slab26_debug_free(struct la_mm *mm, const struct la_kmem_cache *s, uint64_t object);
-/** The checks of slab_destroy. */
+/** The checks and destructors of slab_destroy. */
 void la_slab26_debug_destroy(struct la_mm *mm, const struct la_kmem_cache *s, uint32_t index);
 /** "slab error in fn(): cache `name': text". */
 void la_slab26_error(struct la_mm *mm, const struct la_kmem_cache *s, const char *fn, const char *text,

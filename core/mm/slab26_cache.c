@@ -13,7 +13,8 @@
  * Deviations:
  *  A. struct kmem_cache lies in the image window, as in slab_cache.c.
  *  B. A machine with one CPU is a kernel without SMP: no shared array.
- *  C. kmem_cache_create has no destructor (5 arguments), and the constructor one argument.
+ *  C. The destructor does not run for slabs that time or a lack of memory gives back: no call of the program is
+ *     under way that could run it.
  *  D. A cache that could not be destroyed keeps its place in the list of caches.
  *  E. cache_reap runs on all CPUs at the same time, and looks at all caches.
  *
@@ -37,7 +38,8 @@ enum {
 
 #define FLAGS_OF_2_6                                                                                                   \
     (LA_SLAB_RED_ZONE | LA_SLAB_POISON | LA_SLAB_HWCACHE_ALIGN | LA_SLAB_CACHE_DMA | LA_SLAB_STORE_USER |              \
-     LA_SLAB_RECLAIM_ACCOUNT | LA_SLAB_PANIC | LA_SLAB_TYPESAFE_BY_RCU)
+     LA_SLAB_RECLAIM_ACCOUNT | LA_SLAB_PANIC | LA_SLAB_TYPESAFE_BY_RCU | LA_SLAB_DEBUG_INITIAL | LA_SLAB_NO_REAP |     \
+     LA_SLAB_MUST_HWCACHE_ALIGN)
 
 static uint32_t round_up(uint32_t value, uint32_t align)
 {
@@ -160,7 +162,8 @@ static void tune(const struct la_mm *mm, const struct la_kmem_cache *s, struct l
 /* ---- making one ---- */
 
 /* What kmem_cache_create stops at with BUG(); NULL when all is well. */
-static const char *refusal(struct la_mm *mm, const char *name, uint32_t size, uint32_t flags)
+static const char *refusal(struct la_mm *mm, const char *name, uint32_t size, uint32_t flags, uint64_t ctor,
+                           uint64_t dtor)
 {
     if (la_in_interrupt(la_mm_current(mm)))
         return "Caches cannot be created in an interrupt.";
@@ -168,6 +171,10 @@ static const char *refusal(struct la_mm *mm, const char *name, uint32_t size, ui
         return "An object must have at least the size of a word.";
     if (size > LA_SLAB26_MAX)
         return "An object may have at most 128 KiB (32 pages).";
+    if (dtor != 0 && ctor == 0)
+        return "A destructor without a constructor: there would be nothing to undo.";
+    if ((flags & LA_SLAB_TYPESAFE_BY_RCU) && (dtor != 0 || (flags & LA_SLAB_POISON)))
+        return "Objects of a SLAB_DESTROY_BY_RCU cache may be read after they were freed: no destructor, no poison.";
     if (flags & ~FLAGS_OF_2_6)
         return "A flag is set that 2.6 does not know.";
     for (uint32_t cache = mm->kmem->first; cache != LA_NO_CACHE; cache = mm->kmem->cache[cache].next)
@@ -200,9 +207,9 @@ static void tell_created(struct la_mm *mm, const struct la_kmem_cache *s, const 
 }
 
 uint32_t la_slab26_create(struct la_mm *mm, const char *name, uint32_t size, uint32_t align, uint32_t flags,
-                          uint64_t ctor)
+                          uint64_t ctor, uint64_t dtor)
 {
-    const char *note = refusal(mm, name, size, flags);
+    const char *note = refusal(mm, name, size, flags, ctor, dtor);
 
     if (note) {
         la_slab26_bug(mm, "kmem_cache_create", note);
@@ -223,7 +230,10 @@ uint32_t la_slab26_create(struct la_mm *mm, const char *name, uint32_t size, uin
     s->flags = flags | (mm->kmem->rules.debug & FLAGS_OF_2_6);
     if (s->flags & LA_SLAB_POISON)
         s->flags |= LA_SLAB_OBJECT_POISON;
+    if (ctor == 0)
+        s->flags &= ~LA_SLAB_DEBUG_INITIAL;
     s->ctor = ctor;
+    c->dtor = dtor;
     if (!calculate(mm, s, c)) {
         la_cache_remove(mm, cache);
         return create_failed(mm, name, flags);
@@ -246,14 +256,14 @@ static void drain_all(struct la_mm *mm, uint32_t cache)
     la_slab26_free_block(mm, cache, &c->shared, c->shared.avail);
 }
 
-/* At most @nr free slabs, the oldest of them first. */
-static uint32_t free_slabs(struct la_mm *mm, uint32_t cache, uint32_t nr)
+/* At most @nr free slabs, from one end of their list. */
+static uint32_t free_slabs(struct la_mm *mm, uint32_t cache, uint32_t nr, bool tail)
 {
     struct la_cache26 *c = la_cache26_write(mm, cache);
     uint32_t done = 0;
 
     for (; done < nr && c->list[LA_SLAB_FREE].head != LA_NO_SLAB; done++) {
-        uint32_t index = c->list[LA_SLAB_FREE].head;
+        uint32_t index = tail ? c->list[LA_SLAB_FREE].tail : c->list[LA_SLAB_FREE].head;
 
         la_slab26_list_del(mm, index);
         c->free_objects -= la_cache(mm, cache)->objects;
@@ -267,7 +277,7 @@ int la_slab26_shrink(struct la_mm *mm, uint32_t cache)
     const struct la_cache26 *c = la_cache26_at(mm, cache);
 
     drain_all(mm, cache);
-    (void)free_slabs(mm, cache, UINT32_MAX);
+    (void)free_slabs(mm, cache, UINT32_MAX, true);
     return c->list[LA_SLAB_FULL].nr + c->list[LA_SLAB_PARTIAL].nr != 0;
 }
 
@@ -275,8 +285,12 @@ bool la_slab26_destroy(struct la_mm *mm, uint32_t cache)
 {
     struct la_kmem_cache *s = la_cache(mm, cache);
 
-    if (la_in_interrupt(la_mm_current(mm))) {
-        la_slab26_bug(mm, "kmem_cache_destroy", "A cache cannot be destroyed in an interrupt.");
+    if (la_in_interrupt(la_mm_current(mm)) || la_cache26_at(mm, cache)->busy) {
+        la_slab26_bug(mm, "kmem_cache_destroy",
+                      la_cache26_at(mm, cache)->busy
+                          ? "Its own constructor or destructor runs just now. The real kernel frees what it still works "
+                            "on; here the cache stays."
+                          : "A cache cannot be destroyed in an interrupt.");
         return false;
     }
     if (la_slab26_shrink(mm, cache) != 0) {
@@ -321,7 +335,7 @@ static void reap_cache(struct la_mm *mm, uint32_t cache)
         if (c->free_touched)
             c->free_touched = 0;
         else
-            slabs = free_slabs(mm, cache, (c->free_limit + 5 * num - 1) / (5 * num));
+            slabs = free_slabs(mm, cache, (c->free_limit + 5 * num - 1) / (5 * num), false);
     }
     if (objects + slabs > 0)
         LA_TRACE(mm->trace, CLASSIC_REAP, la_trace_text(mm->trace, la_cache(mm, cache)->name), objects, slabs);
@@ -335,7 +349,8 @@ void la_slab26_tick(struct la_mm *mm)
         return;
     k->next_reap = mm->tick + REAP_CPU;
     for (uint32_t cache = mm->kmem->first; cache != LA_NO_CACHE; cache = mm->kmem->cache[cache].next)
-        reap_cache(mm, cache);
+        if (!(mm->kmem->cache[cache].flags & LA_SLAB_NO_REAP))
+            reap_cache(mm, cache);
 }
 
 bool la_slab26_init(struct la_mm *mm)

@@ -4,6 +4,7 @@
  *     objects of a slab = with the program + in an array + on the slab's chain, each once
  *     inuse 0 -> slabs_free      inuse = all -> slabs_full      else slabs_partial
  *     free_objects = sum of what slabs have free
+ *     object 0 begins behind a whole number of colours (and struct slab), the last object ends in the slab
  *
  * Slabs that the program damaged are left out.  Cost: all objects and all entries of the cache.
  */
@@ -40,6 +41,21 @@ static void entry_seen(void *ctx, uint64_t object)
         c->bad_entries++;
     else if (index == c->index)
         c->seen[i]++;
+}
+
+static void check_place(struct check *c, uint32_t cache)
+{
+    const struct la_slab *slab = la_slab_at(c->mm, c->index);
+    const struct la_cache26 *c26 = la_cache26_at(c->mm, cache);
+    uint64_t page = la_pfn_to_virt(c->mm, slab->pfn);
+    uint32_t colour = slab->start - (c26->off_slab ? 0 : c26->management);
+
+    expect(c, colour % c26->colour_off == 0 && (colour == 0 || colour / c26->colour_off < c26->colour),
+           "begins at no colour");
+    expect(c, slab->start + slab->objects * c->s->size <= (uint32_t)LA_PAGE_SIZE << slab->order, "is too long");
+    expect(c, slab->first == page + slab->start + c->s->red_left_pad, "object 0 lies elsewhere");
+    expect(c, c26->off_slab ? la_slab_of(c->mm, slab->management) != LA_NO_SLAB : slab->management == page + colour,
+           "struct slab lies elsewhere");
 }
 
 static void check_slab(struct check *c, uint32_t cache)
@@ -94,9 +110,11 @@ uint32_t la_slab26_check(const struct la_mm *mm, uint32_t cache, struct la_buf *
     expect(&c, c26->shared.avail <= c26->shared.limit, "the shared array holds more than its limit");
     for (c.index = c.s->all_slabs; c.index != LA_NO_SLAB; c.index = la_slab_at(mm, c.index)->all_next, slabs++) {
         check_slab(&c, cache);
+        check_place(&c, cache);
         for (uint32_t i = 0; i < la_slab_at(mm, c.index)->objects; i++)
             used += la_slab_used(la_slab_at(mm, c.index), i);
     }
+    expect(&c, c26->busy == 0, "a constructor or destructor never came back");
     expect(&c, c.bad_entries == 0, "an array holds something that is not an object of the cache");
     expect(&c, slabs == la_cache_nr_slabs(c.s) && used == c.s->nr_live, "the number of slabs or objects is wrong");
     return c.problems;

@@ -6,6 +6,10 @@
  *     red zone: 0x5A2CF071 free, 0x170FC2A5 handed out
  *     object with SLAB_POISON: 6b 6b ... 6b a5 free, 5a 5a ... 5a a5 just handed out
  *
+ *     constructor  for every object of a new slab; with SLAB_POISON, which would destroy what it made, whenever an
+ *                  object is handed out; with SLAB_DEBUG_INITIAL also, told to verify, whenever one comes back
+ *     destructor   for every object of a slab that goes; with SLAB_POISON whenever an object comes back
+ *
  * Unlike SLUB, poison is checked whenever an object is handed out and when a slab goes.
  *
  * Cost: the bytes of the object.
@@ -94,13 +98,32 @@ static void poison(struct la_mm *mm, const struct la_kmem_cache *s, uint64_t obj
     la_mem_write(mm, object + s->object_size - 1, &end, 1);
 }
 
-static void construct(struct la_mm *mm, const struct la_kmem_cache *s, uint64_t object)
+/* ---- constructor and destructor ---- */
+
+/* fn(object, cache, flags); fn 0: none. */
+static void call_program(struct la_mm *mm, const struct la_kmem_cache *s, uint64_t fn, uint64_t object, uint32_t flags)
 {
+    uint32_t cache = la_cache_index(mm, s);
+    const uint64_t args[3] = {object, la_cache_address(mm, cache), flags};
     uint64_t result;
 
-    if (s->ctor != 0 && mm->kmem->hooks.call && !mm->kmem->callback_failed &&
-        !mm->kmem->hooks.call(mm->kmem->hooks.ctx, s->ctor, &object, 1, &result))
-        mm->kmem->callback_failed = true;
+    if (fn == 0 || !mm->kmem->hooks.call || mm->kmem->callback_failed)
+        return;
+    la_cache26_write(mm, cache)->busy++;
+    mm->kmem->callback_failed |= !mm->kmem->hooks.call(mm->kmem->hooks.ctx, fn, args, 3, &result);
+    la_cache26_write(mm, cache)->busy--;
+}
+
+static void construct(struct la_mm *mm, const struct la_kmem_cache *s, uint64_t object, la_gfp_t gfp)
+{
+    uint32_t atomic = gfp & LA_GFP_DIRECT_RECLAIM ? 0 : LA_SLAB_CTOR_ATOMIC;
+
+    call_program(mm, s, s->ctor, object, LA_SLAB_CTOR_CONSTRUCTOR | atomic);
+}
+
+static void destruct(struct la_mm *mm, const struct la_kmem_cache *s, uint64_t object)
+{
+    call_program(mm, s, la_cache26_at(mm, la_cache_index(mm, s))->dtor, object, 0);
 }
 
 /* ---- checks ---- */
@@ -167,36 +190,56 @@ static void check_poison(struct la_mm *mm, const struct la_kmem_cache *s, uint64
     }
 }
 
-static void set_user(struct la_mm *mm, const struct la_kmem_cache *s, uint64_t object)
+static void set_user(struct la_mm *mm, const struct la_kmem_cache *s, uint64_t object, uint32_t user)
 {
     if (s->flags & LA_SLAB_STORE_USER)
-        store(mm, object - s->red_left_pad + s->size - mm->layout.pointer_bytes, mm->owner);
+        store(mm, object - s->red_left_pad + s->size - mm->layout.pointer_bytes, user);
 }
 
-void la_slab26_init_object(struct la_mm *mm, const struct la_kmem_cache *s, uint64_t object)
+/* Both red zones of an object that nobody has. */
+static void check_free_red(struct la_mm *mm, const struct la_kmem_cache *s, uint64_t object, const char *fn,
+                           const char *start, const char *end)
+{
+    if (!(s->flags & LA_SLAB_RED_ZONE))
+        return;
+    if (load(mm, red1(mm, object)) != LA_SLAB26_RED_INACTIVE)
+        la_slab26_error(mm, s, fn, start, NULL);
+    if (load(mm, red2(mm, s, object)) != LA_SLAB26_RED_INACTIVE)
+        la_slab26_error(mm, s, fn, end, NULL);
+}
+
+void la_slab26_init_object(struct la_mm *mm, const struct la_kmem_cache *s, uint64_t object, la_gfp_t gfp)
 {
     poison(mm, s, object, LA_POISON_FREE);
+    set_user(mm, s, object, 0);
     set_red(mm, s, object, LA_SLAB26_RED_INACTIVE);
-    if (!(s->flags & LA_SLAB_POISON)) /* poison would destroy what the constructor made */
-        construct(mm, s, object);
+    if (s->flags & LA_SLAB_POISON)
+        return;
+    construct(mm, s, object, gfp);
+    check_free_red(mm, s, object, "cache_init_objs", "constructor overwrote the start of an object",
+                   "constructor overwrote the end of an object");
 }
 
-void la_slab26_debug_alloc(struct la_mm *mm, const struct la_kmem_cache *s, uint64_t object)
+void la_slab26_debug_alloc(struct la_mm *mm, const struct la_kmem_cache *s, uint64_t object, la_gfp_t gfp)
 {
     check_poison(mm, s, object);
     poison(mm, s, object, LA_POISON_INUSE);
-    set_user(mm, s, object);
+    set_user(mm, s, object, mm->owner);
     check_red(mm, s, object, LA_SLAB26_RED_INACTIVE, "cache_alloc_debugcheck_after");
     set_red(mm, s, object, LA_SLAB26_RED_ACTIVE);
     if (s->flags & LA_SLAB_POISON)
-        construct(mm, s, object);
+        construct(mm, s, object, gfp);
 }
 
 void la_slab26_debug_free(struct la_mm *mm, const struct la_kmem_cache *s, uint64_t object)
 {
     check_red(mm, s, object, LA_SLAB26_RED_ACTIVE, "cache_free_debugcheck");
     set_red(mm, s, object, LA_SLAB26_RED_INACTIVE);
-    set_user(mm, s, object);
+    set_user(mm, s, object, mm->owner);
+    if (s->flags & LA_SLAB_DEBUG_INITIAL)
+        call_program(mm, s, s->ctor, object, LA_SLAB_CTOR_CONSTRUCTOR | LA_SLAB_CTOR_VERIFY);
+    if (s->flags & LA_SLAB_POISON)
+        destruct(mm, s, object);
     poison(mm, s, object, LA_POISON_FREE);
 }
 
@@ -206,11 +249,9 @@ void la_slab26_debug_destroy(struct la_mm *mm, const struct la_kmem_cache *s, ui
         uint64_t object = la_slab_object(mm, la_slab_at(mm, index), i);
 
         check_poison(mm, s, object);
-        if (!(s->flags & LA_SLAB_RED_ZONE))
-            continue;
-        if (load(mm, red1(mm, object)) != LA_SLAB26_RED_INACTIVE)
-            la_slab26_error(mm, s, "slab_destroy", "start of a freed object was overwritten", NULL);
-        if (load(mm, red2(mm, s, object)) != LA_SLAB26_RED_INACTIVE)
-            la_slab26_error(mm, s, "slab_destroy", "end of a freed object was overwritten", NULL);
+        check_free_red(mm, s, object, "slab_destroy", "start of a freed object was overwritten",
+                       "end of a freed object was overwritten");
+        if (!(s->flags & LA_SLAB_POISON))
+            destruct(mm, s, object);
     }
 }

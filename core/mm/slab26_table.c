@@ -158,13 +158,13 @@ static uint64_t get_management(struct la_mm *mm, uint32_t cache, uint32_t pfn, u
     return object;
 }
 
-static void init_objects(struct la_mm *mm, const struct la_kmem_cache *s, uint32_t index)
+static void init_objects(struct la_mm *mm, const struct la_kmem_cache *s, uint32_t index, la_gfp_t gfp)
 {
     const struct la_slab *slab = la_slab_at(mm, index);
 
     for (uint16_t i = 0; i < slab->objects; i++) {
         la_slab26_set_bufctl(mm, slab, i, i + 1u < slab->objects ? (uint16_t)(i + 1) : LA_NO_OBJECT);
-        la_slab26_init_object(mm, s, la_slab_object(mm, slab, i));
+        la_slab26_init_object(mm, s, la_slab_object(mm, slab, i), gfp);
     }
 }
 
@@ -198,7 +198,7 @@ bool la_slab26_grow(struct la_mm *mm, uint32_t cache, la_gfp_t gfp)
                                                  .start = start};
     la_frame_write(mm, pfn)->use = index;
     la_slab_count(mm, s, index);
-    init_objects(mm, s, index);
+    init_objects(mm, s, index, gfp);
     la_slab26_list_add(mm, index, LA_SLAB_FREE, true);
     la_cache26_write(mm, cache)->free_objects += s->objects;
     if (mm->trace->on) {

@@ -252,7 +252,7 @@ uint32_t la_kmem_cache_create(struct la_mm *mm, const char *name, uint32_t size,
     uint32_t cache;
 
     if (mm->kmem->classic)
-        return la_slab26_create(mm, name, size, align, flags, ctor);
+        return la_slab26_create(mm, name, size, align, flags, ctor, 0);
     if (flags & ~LA_SLAB_CREATE_MASK) {
         create_failed(mm, name, -22, flags, "A flag is set that 6.1 does not know.");
         return LA_NO_CACHE;

@@ -65,6 +65,8 @@ static uint16_t next_random(const struct la_kmem_cache *s, uint32_t *pos, uint32
 
 static void setup_object(struct la_mm *mm, const struct la_kmem_cache *s, uint64_t object)
 {
+    /* a constructor of a book takes all three, one of 6.1 looks at the first */
+    const uint64_t args[3] = {object, la_cache_address(mm, la_cache_index(mm, s)), LA_SLAB_CTOR_CONSTRUCTOR};
     uint64_t result;
 
     if (s->flags & (LA_SLAB_STORE_USER | LA_SLAB_RED_ZONE | LA_SLAB_OBJECT_POISON))
@@ -73,7 +75,7 @@ static void setup_object(struct la_mm *mm, const struct la_kmem_cache *s, uint64
         la_mem_fill(mm, object + (s->offset >= s->inuse ? s->inuse + mm->layout.pointer_bytes : s->inuse), 0,
                     2 * la_track_bytes(&mm->kmem->rules));
     if (s->ctor != 0 && mm->kmem->hooks.call && !mm->kmem->callback_failed &&
-        !mm->kmem->hooks.call(mm->kmem->hooks.ctx, s->ctor, &object, 1, &result))
+        !mm->kmem->hooks.call(mm->kmem->hooks.ctx, s->ctor, args, 3, &result))
         mm->kmem->callback_failed = true;
 }
 

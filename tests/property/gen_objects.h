@@ -23,6 +23,7 @@ struct gen_objects {
     struct la_prng *prng;
     struct la_buf *out;
     uint32_t names; /* caches named so far */
+    bool classic;   /* the machine has the SLAB of 2.6 */
 };
 
 static inline unsigned obj_below(struct gen_objects *g, uint32_t n)
@@ -60,6 +61,11 @@ static inline void gen_objects_head(struct gen_objects *g)
         "void ctor_small(void *o)\n{\n    born++;\n    *(u8 *)o = 7;\n}\n"
         "void ctor_busy(void *o)\n{\n    void *brief = kmalloc(24, GFP_ATOMIC);\n    *(u16 *)o = born++;\n    "
         "kfree(brief);\n}\n"
+        "void ctor_old(void *o, kmem_cache_t *c, unsigned long flags)\n{\n    if (!(flags & SLAB_CTOR_VERIFY))\n        "
+        "*(u8 *)o = 9;\n    born += flags;\n}\n"
+        "void dtor_old(void *o, kmem_cache_t *c, unsigned long flags)\n{\n    born -= *(u8 *)o == 9;\n}\n"
+        "void dtor_busy(void *o, kmem_cache_t *c, unsigned long flags)\n{\n    void *brief = kmalloc(born & 255, GFP_ATOMIC);\n"
+        "    kfree(brief);\n}\n"
         "void *moody_alloc(gfp_t mask, void *data)\n{\n    moody++;\n    return moody % 3 == 0 ? NULL : "
         "kmalloc((unsigned long)data, mask);\n}\n"
         "void moody_free(void *e, void *data)\n{\n    moody--;\n    kfree(e);\n}\n"
@@ -84,14 +90,18 @@ static inline void obj_create(struct gen_objects *g, unsigned c)
         "SLAB_HWCACHE_ALIGN",      "SLAB_POISON", "SLAB_RED_ZONE",        "SLAB_CACHE_DMA", "SLAB_STORE_USER",
         "SLAB_CONSISTENCY_CHECKS", "SLAB_PANIC",  "SLAB_RECLAIM_ACCOUNT", "SLAB_ACCOUNT",   "SLAB_TYPESAFE_BY_RCU",
         "SLAB_MEM_SPREAD",         "SLAB_TRACE",  "SLAB_NOLEAKTRACE"};
+    static const char *const old_flags[] = {"SLAB_HWCACHE_ALIGN", "SLAB_POISON",        "SLAB_RED_ZONE",
+                                            "SLAB_CACHE_DMA",     "SLAB_STORE_USER",    "SLAB_RECLAIM_ACCOUNT",
+                                            "SLAB_NO_REAP",       "SLAB_DEBUG_INITIAL", "SLAB_DESTROY_BY_RCU"};
     static const char *const ctors[] = {"NULL", "NULL", "NULL", "ctor_small", "ctor_busy"};
+    static const char *const pairs[] = {"NULL, NULL", "ctor_old, NULL", "ctor_old, dtor_old", "ctor_old, dtor_busy"};
     unsigned size = obj_below(g, 12) ? 2 + obj_below(g, obj_below(g, 2) ? 120 : 2000) : obj_below(g, 20000);
 
     la_buf_printf(g->out, "if (!cache[%u])\n    cache[%u] = kmem_cache_create(\"cache_%u\", %u, %u, 0", c, c,
                   (unsigned)g->names++, size < 2 ? 2 : size, obj_below(g, 3) ? 0 : 1u << obj_below(g, 9));
     for (uint32_t n = obj_below(g, 3) ? obj_below(g, 3) : 4; n; n--)
-        la_buf_printf(g->out, " | %s", OBJ_PICK(g, flags));
-    la_buf_printf(g->out, ", %s);\n", OBJ_PICK(g, ctors));
+        la_buf_printf(g->out, " | %s", g->classic && obj_below(g, 20) ? OBJ_PICK(g, old_flags) : OBJ_PICK(g, flags));
+    la_buf_printf(g->out, ", %s);\n", obj_below(g, g->classic ? 2 : 12) == 0 ? OBJ_PICK(g, pairs) : OBJ_PICK(g, ctors));
 }
 
 static inline void obj_cache_statement(struct gen_objects *g)
@@ -301,6 +311,8 @@ static inline void gen_objects_mistake(struct gen_objects *g)
         "kmem_cache_create(\"zero\", 0 * %u * %u * %u * %u, 0, 0, NULL);\n",
         "grab(1, %u, GFP_KERNEL | __GFP_HIGHMEM);\nborn += %u - %u + %u;\n",
         "preempt_disable();\ngrab(2, %u, GFP_KERNEL);\npreempt_enable();\nborn -= %u - %u + %u;\n",
+        "if (cache[%u & 3]) {\n    kmem_cache_create(\"cache_0\", 64, 0, 0, NULL, dtor_old);\n    born -= %u * %u * %u;\n}\n",
+        "mempool_free(NULL, pool[%u & 3]);\nborn -= %u * %u * %u;\n",
         "mempool_free(memory[%u %% 12], pool[%u & 3]);\nborn -= %u - %u;\n",
         "memory[%u %% 12] = kmalloc(-1 - %u, GFP_KERNEL);\nborn -= %u - %u;\n",
         "*(u64 *)keep = %u + %u + %u + %u;\n",

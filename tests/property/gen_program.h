@@ -304,8 +304,8 @@ static inline void gen_statement(struct gen *g)
         la_buf_puts(g->out, gen_below(g, 4) ? "cond_resched();\n" : "drain_all_pages(NULL);\n");
 }
 
-/** Append a program to @out.  @boot: for a machine that begins before mem_init(). */
-static inline void gen_program(struct la_prng *prng, struct la_buf *out, bool boot)
+/** Append a program to @out.  @boot: for a machine that begins before mem_init(); @classic: with the SLAB of 2.6. */
+static inline void gen_program(struct la_prng *prng, struct la_buf *out, bool boot, bool classic)
 {
     struct gen g = {.prng = prng, .out = out};
     uint32_t nr = 5 + gen_below(&g, 40);
@@ -313,7 +313,7 @@ static inline void gen_program(struct la_prng *prng, struct la_buf *out, bool bo
     g.misuse = gen_below(&g, 8) == 0;
     g.objects = gen_below(&g, 2) == 0;
     g.addresses = gen_below(&g, 2) == 0 || boot;
-    g.obj = (struct gen_objects){.prng = prng, .out = out};
+    g.obj = (struct gen_objects){.prng = prng, .out = out, .classic = classic};
     g.fill = (struct gen_fill){.prng = prng, .out = out};
     la_buf_printf(
         out,

@@ -5,8 +5,8 @@
  * them, give them back in any order, call functions, loop, print, change the context; some run
  * out of memory and some make the mistakes that students make.  Half of them use caches, kmalloc
  * and memory pools as well (gen_objects.h), half of them vmalloc, ioremap and per-CPU memory
- * (gen_addresses.h); some begin before mem_init(), and on a third of the machines allocations fail
- * on purpose.  A seed is a whole test case.
+ * (gen_addresses.h); some begin before mem_init(), a sixth of the machines have the SLAB of 2.6, and on
+ * a third of them allocations fail on purpose.  A seed is a whole test case.
  */
 #ifndef LA_TESTS_PROGRAMS_H
 #define LA_TESTS_PROGRAMS_H
@@ -23,6 +23,7 @@ struct program {
     struct la_buf *out;
     int order[PROGRAM_PAGES]; /* -1: free, so that the program frees with the right order */
     int addr[PROGRAM_ADDRS];
+    bool classic; /* the machine has the SLAB of 2.6 */
 };
 
 static inline uint32_t draw(struct program *p, uint32_t n)
@@ -61,11 +62,12 @@ static inline bool write_machine(struct program *p)
                                         ", \"fail\": {\"slab\": 5, \"ignore_gfp_wait\": false}",
                                         ", \"fail\": {\"slab\": 8, \"page\": 8, \"min_order\": 0, \"ignore_gfp_wait\": false, "
                                         "\"ignore_gfp_highmem\": false}"};
-    bool boot = draw(p, 10) == 0 && which != 3 && which != 11, classic = draw(p, 8) == 0, freelist_random = draw(p, 8) == 0;
+    bool boot = draw(p, 10) == 0 && which != 3 && which != 11, freelist_random = draw(p, 8) == 0;
 
+    p->classic = draw(p, 6) == 0;
     la_buf_printf(p->out, "```json machine\n%s%s%s%s%s%s, \"seed\": %u}\n```\n", machines[which < 10 ? which : which % 4],
-                  draw(p, 2) ? nic : "", boot ? ", \"boot\": true" : "", classic ? ", \"slab\": \"slab-2.6\"" : "",
-                  freelist_random && !classic ? ", \"freelist_random\": true" : "", draw(p, 3) == 0 ? fails[draw(p, 3)] : "", draw(p, 1000));
+                  draw(p, 2) ? nic : "", boot ? ", \"boot\": true" : "", p->classic ? ", \"slab\": \"slab-2.6\"" : "",
+                  freelist_random && !p->classic ? ", \"freelist_random\": true" : "", draw(p, 3) == 0 ? fails[draw(p, 3)] : "", draw(p, 1000));
     return boot;
 }
 
@@ -150,7 +152,7 @@ static inline void random_lesson(uint64_t seed, struct la_buf *out)
                      "        if (!p)\n            return got;\n        got++;\n        __free_pages(p, order);\n    }\n    return got;\n}\n\n"
                      "void hoard(void)\n{\n    int n;\n    for (n = 0; n < 40; n++)\n        heap[n] = alloc_page(GFP_NOWAIT | __GFP_NOWARN);\n"
                      "    while (n-- > 0)\n        if (heap[n])\n            __free_page(heap[n]);\n}\n\n");
-    struct gen_objects objects = {.prng = &p.prng, .out = out};
+    struct gen_objects objects = {.prng = &p.prng, .out = out, .classic = p.classic};
     struct gen_fill fill = {.prng = &p.prng, .out = out};
     bool uses_objects = draw(&p, 2);
 

@@ -60,7 +60,7 @@ static void start(struct play *play, uint64_t seed)
     la_diags_init(&diags, play->host);
     la_buf_init(&play->text, play->host);
     (void)la_machine_config_parse(&config, json, strlen(json), 1, &diags);
-    gen_program(&prng, &play->text, config.boot);
+    gen_program(&prng, &play->text, config.boot, config.slab_2_6);
     play->trace = la_trace_new(play->host);
     play->machine = la_machine_new(play->host, &config, play->trace, &diags);
     if (!play->machine)

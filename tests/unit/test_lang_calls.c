@@ -12,7 +12,7 @@ static void every_row_is_complete(void **state)
     assert_true(nr > 100);
     for (uint32_t i = 0; i < nr; i++) {
         struct lang_run run;
-        char text[200];
+        char text[300];
 
         assert_true(strlen(api[i].help) > 8 && api[i].help[strlen(api[i].help) - 1] == '.');
         assert_non_null(strstr(api[i].prototype, api[i].name));

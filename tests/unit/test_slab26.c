@@ -1,4 +1,4 @@
-/* test_slab26.c: the SLAB of 2.6: geometry, arrays, lists, reaping, debugging, kmalloc, and random work. */
+/* test_slab26.c: the SLAB of 2.6: T18 and T21-T29 as they were then, arrays, lists, reaping, kmalloc, and random work. */
 #include "machine_help.h"
 
 #include "mm/slab26.h"
@@ -122,6 +122,85 @@ static void test_arrays_are_lifo_and_refill_by_batches(void **state)
     finish(&rig);
 }
 
+static void test_T21_align_is_of_every_object(void **state)
+{
+    struct rig rig = rig_new(OLD);
+    uint32_t cache = la_kmem_cache_create(rig.mm, "t21", 24, 64, 0, 0);
+
+    (void)state;
+    assert_int_equal(rig.mm->kmem->cache[cache].size, 64);
+    for (uint32_t n = 0; n < 70; n++)
+        assert_int_equal(alloc(&rig, cache) % 64, 0);
+    finish(&rig);
+}
+
+static void test_T22_T23_cache_lines(void **state)
+{
+    struct rig rig = rig_new(OLD);
+    const struct la_kmem_cache *wide = &rig.mm->kmem->cache[create(&rig, "t22", 100, LA_SLAB_HWCACHE_ALIGN)];
+    const struct la_kmem_cache *tiny = &rig.mm->kmem->cache[create(&rig, "t23", 20, LA_SLAB_HWCACHE_ALIGN)];
+
+    (void)state;
+    assert_int_equal(wide->size, 128);
+    assert_int_equal(tiny->size, 32);
+    assert_int_equal(tiny->objects, 119); /* 6.1 has 128: no struct slab */
+    finish(&rig);
+}
+
+static void test_T24_dma_objects_lie_in_the_dma_zone(void **state)
+{
+    struct rig rig = rig_new(OLD);
+    uint32_t cache = create(&rig, "t24", 64, LA_SLAB_CACHE_DMA);
+    uint64_t object = la_kmem_cache_alloc(rig.mm, cache, LA_GFP_KERNEL | LA_GFP_DMA, LA_NO_NODE);
+
+    (void)state;
+    assert_int_equal(rig.mm->zone[rig.mm->frame[la_virt_to_pfn(rig.mm, object)].zone].type, LA_ZONE_DMA);
+    assert_int_equal(la_kmem_cache_alloc(rig.mm, cache, LA_GFP_KERNEL, LA_NO_NODE), 0); /* 6.1 allows it */
+    assert_non_null(strstr(rig.mm->last_oops, "kernel BUG at mm/slab.c: kmem_flagcheck()"));
+    finish(&rig);
+}
+
+static void test_T25_poison_alone_is_checked(void **state)
+{
+    struct rig rig = rig_new(OLD);
+    uint32_t cache = create(&rig, "t25", 64, LA_SLAB_POISON);
+    uint64_t object = alloc(&rig, cache);
+
+    (void)state;
+    la_kmem_cache_free(rig.mm, cache, object);
+    for (uint32_t i = 0; i < 63; i++)
+        assert_int_equal(peek(&rig, object + i), 0x6b);
+    assert_int_equal(peek(&rig, object + 63), 0xa5);
+    poke(&rig, object + 5, 0);
+    assert_int_equal(alloc(&rig, cache), object); /* reported, and handed out all the same; 6.1 keeps it back */
+    assert_non_null(strstr(rig.mm->last_oops, "Slab corruption: start="));
+    assert_int_equal(rig.mm->nr_oops, 1);
+    finish(&rig);
+}
+
+static void test_T26_red_zone_alone_is_checked(void **state)
+{
+    struct rig rig = rig_new(OLD);
+    uint32_t cache = create(&rig, "t26", 64, LA_SLAB_RED_ZONE);
+    uint64_t object = alloc(&rig, cache);
+
+    (void)state;
+    poke(&rig, object + 64, 0x12);
+    la_kmem_cache_free(rig.mm, cache, object);
+    assert_non_null(strstr(rig.mm->last_oops, "double free, or memory outside object was overwritten"));
+    assert_int_equal(rig.mm->kmem->cache[cache].nr_live, 0); /* freed; 6.1 leaks it */
+    finish(&rig);
+}
+
+static void test_T28_no_cache_is_shared(void **state)
+{
+    struct rig rig = rig_new(OLD);
+
+    (void)state;
+    assert_int_not_equal(create(&rig, "t28a", 64, 0), create(&rig, "t28b", 64, 0));
+    finish(&rig);
+}
+
 static void test_T27_active_objects_are_those_not_on_slabs(void **state)
 {
     struct rig rig = rig_new(OLD);
@@ -177,6 +256,35 @@ static void test_time_gives_back(void **state)
     la_mm_tick(rig.mm, 60 * LA_HZ);
     assert_int_equal(la_cache_nr_slabs(&rig.mm->kmem->cache[cache]), 0);
     assert_int_equal(look(&rig, cache)->array[0].avail, 0);
+    finish(&rig);
+}
+
+/* kmem_cache_shrink takes free slabs from the end of their list, time takes them from its beginning. */
+static void test_which_free_slab_goes_first(void **state)
+{
+    struct rig rig = rig_new(OLD);
+    uint32_t cache = create(&rig, "keep", 2048, LA_SLAB_NO_REAP), first = UINT32_MAX;
+    uint64_t object[8];
+
+    (void)state;
+    for (uint32_t n = 0; n < 8; n++)
+        object[n] = alloc(&rig, cache);
+    for (uint32_t n = 0; n < 8; n++)
+        la_kmem_cache_free(rig.mm, cache, object[n]);
+    uint32_t slabs = la_cache_nr_slabs(&rig.mm->kmem->cache[cache]);
+
+    la_mm_tick(rig.mm, 60 * LA_HZ); /* SLAB_NO_REAP: time leaves it alone */
+    assert_int_equal(la_cache_nr_slabs(&rig.mm->kmem->cache[cache]), slabs);
+    la_slab26_free_block(rig.mm, cache, &la_cache26_write(rig.mm, cache)->array[0], look(&rig, cache)->array[0].avail);
+    uint32_t tail = la_slab_at(rig.mm, look(&rig, cache)->list[LA_SLAB_FREE].tail)->id;
+
+    assert_true(look(&rig, cache)->list[LA_SLAB_FREE].nr > 1);
+    la_trace_begin(rig.trace);
+    assert_int_equal(la_kmem_cache_shrink(rig.mm, cache), 0);
+    for (uint32_t i = 0; i < rig.trace->nr_events && first == UINT32_MAX; i++)
+        if (rig.trace->event[i].id == LA_EV_SLAB_DISCARD)
+            first = (uint32_t)rig.trace->event[i].field[1];
+    assert_int_equal(first, tail);
     finish(&rig);
 }
 
@@ -314,9 +422,16 @@ int main(void)
         cmocka_unit_test(test_limits_of_the_arrays),
         cmocka_unit_test(test_colours_wander),
         cmocka_unit_test(test_arrays_are_lifo_and_refill_by_batches),
+        cmocka_unit_test(test_T21_align_is_of_every_object),
+        cmocka_unit_test(test_T22_T23_cache_lines),
+        cmocka_unit_test(test_T24_dma_objects_lie_in_the_dma_zone),
+        cmocka_unit_test(test_T25_poison_alone_is_checked),
+        cmocka_unit_test(test_T26_red_zone_alone_is_checked),
+        cmocka_unit_test(test_T28_no_cache_is_shared),
         cmocka_unit_test(test_T27_active_objects_are_those_not_on_slabs),
         cmocka_unit_test(test_a_full_array_flushes_a_batch),
         cmocka_unit_test(test_time_gives_back),
+        cmocka_unit_test(test_which_free_slab_goes_first),
         cmocka_unit_test(test_T29_destroy_with_live_object),
         cmocka_unit_test(test_what_create_refuses),
         cmocka_unit_test(test_T18_kmalloc_of_2_6),
