@@ -45,6 +45,7 @@ enum {
     LA_GFP_COLD_26 = 0x40000000,
     /* the masks this program itself uses */
     LA_GFP_ATOMIC = 0xA20,
+    LA_GFP_RECLAIM_MASK = 0x200BEEE0, /* mm/internal.h: what allocators pass on of the caller's flags */
     LA_GFP_KERNEL = 0xCC0,
     LA_GFP_NOWAIT = 0x800,
     LA_GFP_USER = 0x100CC0,

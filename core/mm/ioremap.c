@@ -120,6 +120,7 @@ static uint64_t map_range(struct la_mm *mm, uint64_t phys, uint64_t bytes, enum 
 
     area->phys = phys;
     area->mode = (uint8_t)mode;
+    la_vm_struct_set(mm, i);
     if (la_pt_map_io(mm, area->start, phys, bytes, mode))
         return area->start;
     la_vmap_release(mm, i);

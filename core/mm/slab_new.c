@@ -14,7 +14,7 @@
  */
 #include "mm/slab_internal.h"
 
-enum { RECLAIM_MASK = 0x200BEEE0, CONSTRAINT_MASK = LA_GFP_HARDWALL | LA_GFP_THISNODE };
+enum { CONSTRAINT_MASK = LA_GFP_HARDWALL | LA_GFP_THISNODE };
 
 static uint32_t alloc_slab_page(struct la_mm *mm, la_gfp_t gfp, int32_t nid, uint32_t order)
 {
@@ -153,7 +153,7 @@ uint32_t la_new_slab(struct la_mm *mm, struct la_kmem_cache *s, la_gfp_t gfp, in
 
     gfp = fix_flags(mm, gfp);
     if (index != LA_NO_SLAB)
-        pfn = alloc_slab_pages(mm, s, gfp & (RECLAIM_MASK | CONSTRAINT_MASK), nid, &objects);
+        pfn = alloc_slab_pages(mm, s, gfp & (LA_GFP_RECLAIM_MASK | CONSTRAINT_MASK), nid, &objects);
     if (pfn == LA_NO_PFN) {
         if (index != LA_NO_SLAB)
             la_slab_slot_put(mm, index);

@@ -1,9 +1,10 @@
 /*
  * vmalloc.c: memory that is contiguous only in virtual addresses.
  *
- *     vmalloc(12000):  1 the lowest gap of 3 pages + 1 guard page        (vmap_tree.c)
- *                      2 three single pages from anywhere                (bulk.c)
- *                      3 page-table entries, tables where there are none (pgtable.c)
+ *     vmalloc(12000):  1 a vm_struct, and an array for 3 page pointers   (vm_struct.c)
+ *                      2 the lowest gap of 3 pages + 1 guard page        (vmap_tree.c)
+ *                      3 three single pages from anywhere                (bulk.c)
+ *                      4 page-table entries, tables where there are none (pgtable.c)
  *
  *     busy tree  --vfree-->  entries cleared, pages freed  -->  purge tree  --TLB flush-->  free tree
  *
@@ -14,11 +15,9 @@
  * Cost: search and free are one way through a tree; each page costs a page and an entry.
  *
  * Deviations:
- *  A. vm_struct, vmap_area and page-pointer arrays of up to a page lie outside the simulated
- *     memory; larger arrays take a hidden area and pages as in the kernel, but are not filled in.
- *  B. When too much waits lazily, the flush comes at the end of that vfree; the kernel leaves it to a worker.
- *  C. At most LA_VMAP_AREAS_MAX ranges exist at a time; then vmalloc fails as if no vmap_area were left.
- *  D. vmalloc_huge and the 2 MiB mappings that kvmalloc may use are not modelled: all pages are single.
+ *  A. When too much waits lazily, the flush comes at the end of that vfree; the kernel leaves it to a worker.
+ *  B. At most LA_VMAP_AREAS_MAX ranges exist at a time; then vmalloc fails as if no vmap_area were left.
+ *  C. vmalloc_huge and the 2 MiB mappings that kvmalloc may use are not modelled: all pages are single.
  *
  * Source: Linux 6.1.192 mm/vmalloc.c: __vmalloc_node_range, __get_vm_area_node, alloc_vmap_area,
  * vm_area_alloc_pages, __vunmap, free_vmap_area_noflush, __purge_vmap_area_lazy; mm/util.c: kvmalloc_node.
@@ -164,7 +163,7 @@ static uint32_t find_and_take(struct la_mm *mm, uint64_t size, uint64_t align, u
 static uint32_t get_vm_area(struct la_mm *mm, uint64_t bytes, uint64_t align, uint32_t flags, la_gfp_t gfp)
 {
     struct la_vmap *vmap = mm->vmap;
-    uint64_t size = align_up(bytes, LA_PAGE_SIZE) + LA_PAGE_SIZE;
+    uint64_t size = align_up(bytes, LA_PAGE_SIZE) + LA_PAGE_SIZE, vm;
 
     if (la_in_interrupt(la_mm_current(mm))) {
         bug(mm, vmap, "kernel BUG at mm/vmalloc.c: BUG_ON(in_interrupt())",
@@ -174,6 +173,8 @@ static uint32_t get_vm_area(struct la_mm *mm, uint64_t bytes, uint64_t align, ui
     if (gfp & LA_GFP_DIRECT_RECLAIM)
         la_might_sleep(mm, "include/linux/sched/mm.h:274");
     la_vfree_deferred(mm);
+    if (!la_vm_struct_get(mm, gfp, &vm))
+        return 0;
     uint32_t i = find_and_take(mm, size, align, flags);
 
     if (i == 0) {
@@ -190,9 +191,12 @@ static uint32_t get_vm_area(struct la_mm *mm, uint64_t bytes, uint64_t align, ui
             la_warning(mm, la_buf_str(&line),
                        "The addresses between VMALLOC_START and VMALLOC_END are used up, not the memory.");
         la_buf_free(&line);
+        la_vm_struct_put(mm, vm);
         return 0;
     }
     la_vmap_write(vmap, i)->owner = mm->owner;
+    vmap->area[i].vm = vm;
+    la_vm_struct_set(mm, i);
     LA_TRACE(mm->trace, VMAP_AREA, vmap->area[i].start, size >> LA_PAGE_SHIFT, (flags & LA_VM_HIDDEN) != 0);
     return i;
 }
@@ -255,10 +259,19 @@ static uint64_t mapped_end(const struct la_vmap_area *area)
     return area->flags & LA_VM_PERCPU ? area->end : area->end - LA_PAGE_SIZE;
 }
 
+/* remove_vm_area: the entries go, the addresses wait; returns its vm_struct, which the caller frees. */
+static uint64_t remove_vm_area(struct la_mm *mm, uint32_t i)
+{
+    uint64_t vm = mm->vmap->area[i].vm;
+
+    la_pt_unmap(mm, mm->vmap->area[i].start, mapped_end(&mm->vmap->area[i]));
+    free_lazily(mm, i);
+    return vm;
+}
+
 void la_vmap_release(struct la_mm *mm, uint32_t area)
 {
-    la_pt_unmap(mm, mm->vmap->area[area].start, mapped_end(&mm->vmap->area[area]));
-    free_lazily(mm, area);
+    la_vm_struct_put(mm, remove_vm_area(mm, area));
 }
 
 /* ---- vmalloc ---- */
@@ -313,24 +326,32 @@ static bool map_list(struct la_mm *mm, uint64_t addr, const struct la_list *page
 
 static uint32_t vmalloc_area(struct la_mm *mm, uint64_t bytes, la_gfp_t gfp, bool hidden);
 
+/* The array of page pointers of area @i: by kmalloc, or an area of its own. */
+static bool get_array(struct la_mm *mm, uint32_t i, uint32_t nr, la_gfp_t gfp)
+{
+    uint64_t bytes = (uint64_t)nr * mm->layout.pointer_bytes;
+
+    if (bytes <= LA_PAGE_SIZE)
+        return la_vm_pages_get(mm, i, nr, gfp);
+    uint32_t inner = vmalloc_area(mm, bytes, (gfp & LA_GFP_RECLAIM_MASK) | LA_GFP_ZERO, true);
+
+    if (inner == 0)
+        return false;
+    la_vmap_write(mm->vmap, i)->pages = mm->vmap->area[inner].start;
+    return true;
+}
+
 /* __vmalloc_area_node: pages and their array for area @i. */
 static bool fill_area(struct la_mm *mm, uint32_t i, uint64_t bytes, la_gfp_t gfp)
 {
     struct la_vmap *vmap = mm->vmap;
     uint32_t wanted = (uint32_t)(align_up(bytes, LA_PAGE_SIZE) >> LA_PAGE_SHIFT);
-    uint64_t array = (uint64_t)wanted * mm->layout.pointer_bytes;
     struct la_list pages;
 
     la_list_init(&pages);
-    if (array > LA_PAGE_SIZE) {
-        uint32_t inner =
-            vmalloc_area(mm, array, (gfp & (LA_GFP_KERNEL | LA_GFP_NOWARN | LA_GFP_NORETRY)) | LA_GFP_ZERO, true);
-
-        if (inner == 0) {
-            warn_size(mm, gfp, bytes, "failed to allocated page array", NULL);
-            return false;
-        }
-        la_vmap_write(vmap, i)->pages_area = inner;
+    if (!get_array(mm, i, wanted, gfp)) {
+        warn_size(mm, gfp, bytes, "failed to allocated page array", NULL);
+        return false;
     }
     if (take_pages(mm, gfp | LA_GFP_NOWARN | (gfp & (LA_GFP_DMA | LA_GFP_DMA32) ? 0 : LA_GFP_HIGHMEM), wanted, &pages) <
         wanted) {
@@ -339,6 +360,8 @@ static bool fill_area(struct la_mm *mm, uint32_t i, uint64_t bytes, la_gfp_t gfp
         return false;
     }
     la_vmap_write(vmap, i)->nr_pages = wanted;
+    la_vm_struct_set(mm, i);
+    la_vm_pages_set(mm, i, &pages);
     if (map_list(mm, vmap->area[i].start, &pages))
         return true;
     warn_size(mm, gfp, bytes, "failed to map pages", "No page was left for a page table.");
@@ -348,13 +371,24 @@ static bool fill_area(struct la_mm *mm, uint32_t i, uint64_t bytes, la_gfp_t gfp
     return false;
 }
 
+static void vunmap_or_free(struct la_mm *mm, uint64_t addr, bool free);
+
+/* kvfree of an array of page pointers. */
+static void put_array(struct la_mm *mm, uint64_t pages)
+{
+    if (la_is_vmalloc_addr(mm, pages))
+        vunmap_or_free(mm, pages, true);
+    else
+        la_vm_struct_put(mm, pages);
+}
+
+/* free_vm_area: an area without pages. */
 static void free_area(struct la_mm *mm, uint32_t i)
 {
-    uint32_t inner = mm->vmap->area[i].pages_area;
+    uint64_t pages = mm->vmap->area[i].pages, vm = remove_vm_area(mm, i);
 
-    la_vmap_release(mm, i);
-    if (inner != 0)
-        la_vfree(mm, mm->vmap->area[inner].start);
+    put_array(mm, pages);
+    la_vm_struct_put(mm, vm);
 }
 
 static uint32_t vmalloc_area(struct la_mm *mm, uint64_t bytes, la_gfp_t gfp, bool hidden)
@@ -418,7 +452,7 @@ static void collect_pages(struct la_mm *mm, const struct la_vmap_area *area, str
 static void vunmap_or_free(struct la_mm *mm, uint64_t addr, bool free)
 {
     struct la_vmap *vmap = mm->vmap;
-    uint32_t i = la_vmap_find(vmap, LA_VMAP_BUSY, addr), inner;
+    uint32_t i = la_vmap_find(vmap, LA_VMAP_BUSY, addr);
     struct la_list pages;
 
     if (addr % LA_PAGE_SIZE != 0) {
@@ -434,13 +468,13 @@ static void vunmap_or_free(struct la_mm *mm, uint64_t addr, bool free)
         return;
     }
     la_list_init(&pages);
-    inner = vmap->area[i].pages_area;
     if (free && vmap->area[i].flags & LA_VM_ALLOC)
         collect_pages(mm, &vmap->area[i], &pages);
-    la_vmap_release(mm, i);
+    uint64_t array = free ? vmap->area[i].pages : 0, vm = remove_vm_area(mm, i);
+
     free_list(mm, &pages);
-    if (free && inner != 0)
-        vunmap_or_free(mm, vmap->area[inner].start, true);
+    put_array(mm, array);
+    la_vm_struct_put(mm, vm);
 }
 
 void la_vfree_deferred(struct la_mm *mm)

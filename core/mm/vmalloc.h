@@ -80,10 +80,10 @@ struct la_vmap_area {
     uint64_t start, end;          /* end includes the guard page */
     uint64_t subtree_max;         /* longest range at or below this node */
     uint64_t phys;                /* busy, ioremap: where it leads */
+    uint64_t vm, pages;           /* busy: address of its vm_struct, and of its array of pages; 0 = none */
     uint32_t left, right, parent; /* numbers of areas, 0 = none */
     uint32_t nr_pages;            /* busy: data pages mapped */
     uint32_t flags;               /* busy: LA_VM_* */
-    uint32_t pages_area;          /* busy: area that holds the array of page pointers; 0 = none */
     uint32_t owner;               /* busy: whose statement made it */
     uint8_t red, tree;
     uint8_t mode; /* busy: enum la_cache_mode */
@@ -162,8 +162,21 @@ uint32_t la_vmap_top_area(struct la_mm *mm, uint64_t bytes, uint64_t align, uint
 uint32_t la_vmap_take_exact(struct la_mm *mm, uint64_t start, uint64_t end, uint32_t flags);
 /** get_vm_area for ioremap: @bytes and a guard page, aligned to @align; its number or 0. */
 uint32_t la_vmap_area_for_io(struct la_mm *mm, uint64_t bytes, uint64_t align);
-/** Unmap and free a whole area, as vunmap does. */
+/** Unmap and free a whole area and its vm_struct, as vunmap does. */
 void la_vmap_release(struct la_mm *mm, uint32_t area);
+
+/* ==== what the kernel keeps about an area (mm/vm_struct.c) ==== */
+
+/** kzalloc of a vm_struct; @vm: its address, 0 where nothing is kept.  False: no memory. */
+bool la_vm_struct_get(struct la_mm *mm, la_gfp_t gfp, uint64_t *vm);
+/** Write all members of area @i's vm_struct. */
+void la_vm_struct_set(struct la_mm *mm, uint32_t i);
+/** kmalloc of the array of @nr (at most a page full of) pages of area @i.  False: no memory. */
+bool la_vm_pages_get(struct la_mm *mm, uint32_t i, uint32_t nr, la_gfp_t gfp);
+/** Write the array of area @i, wherever it lies. */
+void la_vm_pages_set(struct la_mm *mm, uint32_t i, const struct la_list *list);
+/** kfree of a vm_struct or an array; 0 is allowed. */
+void la_vm_struct_put(struct la_mm *mm, uint64_t vm);
 
 /* ==== checking ==== */
 

@@ -52,7 +52,7 @@ void la_proc_vmallocinfo(const struct la_machine *machine, struct la_buf *out)
         la_buf_puts(out, area->flags & LA_VM_IOREMAP                  ? " ioremap"
                          : area->flags & (LA_VM_ALLOC | LA_VM_PERCPU) ? " vmalloc"
                                                                       : " vmap");
-        if (area->pages_area != 0)
+        if (la_is_vmalloc_addr(mm, area->pages))
             la_buf_puts(out, " vpages");
         print_nodes(mm, area, out);
         la_buf_putc(out, '\n');

@@ -1,6 +1,7 @@
 /* test_vmalloc.c: areas, page tables, lazy freeing: T20, T43-T47 of the test matrix; and a property test. */
 #include "base/prng.h"
 #include "machine_help.h"
+#include "mm/slab.h"
 #include "mm/vmalloc.h"
 
 #define MACHINE_PAE "{\"profile\":\"i386\",\"memory\":\"64M\",\"reserved\":\"0\",\"pae\":true}"
@@ -83,11 +84,67 @@ static void test_T44_one_page_costs_more_than_one_page(void **state)
     uint64_t a = la_vmalloc(rig.mm, 1, LA_GFP_KERNEL);
 
     (void)state;
-    assert_int_equal(before - free_pages(&rig), 2); /* the page and the page table */
+    assert_int_equal(before - free_pages(&rig), 4); /* the page, the page table, slabs for vm_struct and array */
     assert_int_equal(la_pt_nr_tables(rig.mm), 1);
     assert_int_equal(la_find_vm_area(rig.mm, a)->end - a, 8192);
     (void)la_vmalloc(rig.mm, 1, LA_GFP_KERNEL);
-    assert_int_equal(before - free_pages(&rig), 3); /* the table is there already */
+    assert_int_equal(before - free_pages(&rig), 5); /* all but the page is there already */
+    rig_free(&rig);
+}
+
+static uint64_t word_at(const struct rig *rig, uint64_t addr, uint32_t bytes)
+{
+    unsigned char b[8];
+
+    assert_int_equal(la_mmu_read(rig->machine, addr, b, bytes), LA_MMU_OK);
+    return la_load_le(b, bytes);
+}
+
+/* include/linux/vmalloc.h: next, addr, size, flags, pages, (page_order,) nr_pages, phys_addr, caller */
+static void test_what_the_kernel_keeps_lies_in_memory(void **state)
+{
+    static const struct {
+        const char *machine;
+        uint32_t word, pages, nr_pages, cache_bytes;
+    } expected[] = {{MACHINE_32, 4, 16, 20, 32}, {MACHINE_PAE, 4, 16, 20, 64}, {MACHINE_64, 8, 32, 44, 64}};
+
+    (void)state;
+    for (uint32_t m = 0; m < 3; m++) {
+        struct rig rig = rig_new(expected[m].machine);
+        uint32_t word = expected[m].word, nr = LA_PAGE_SIZE / word + 1; /* one more than fits into a page */
+        uint64_t a = la_vmalloc(rig.mm, 3 * 4096, LA_GFP_KERNEL), long_one = la_vmalloc(rig.mm, nr * 4096ull, LA_GFP_KERNEL);
+        uint64_t vm = la_find_vm_area(rig.mm, a)->vm, pages = word_at(&rig, vm + expected[m].pages, word);
+
+        assert_int_equal(la_ksize(rig.mm, vm), expected[m].cache_bytes);
+        assert_int_equal(word_at(&rig, vm + word, word), a);
+        assert_int_equal(word_at(&rig, vm + 2 * word, word), 4 * 4096);
+        assert_int_equal(word_at(&rig, vm + 3 * word, word), LA_VM_ALLOC);
+        assert_int_equal(word_at(&rig, vm + expected[m].nr_pages, 4), 3);
+        for (uint32_t i = 0; i < 3; i++)
+            assert_int_equal(word_at(&rig, pages + i * word, word), la_pfn_to_page(rig.mm, la_vmalloc_to_pfn(rig.mm, a + i * 4096)));
+        pages = word_at(&rig, la_find_vm_area(rig.mm, long_one)->vm + expected[m].pages, word);
+        assert_true(la_find_vm_area(rig.mm, pages)->flags & LA_VM_HIDDEN);
+        for (uint32_t i = 0; i < nr; i += nr - 1)
+            assert_int_equal(word_at(&rig, pages + i * word, word),
+                             la_pfn_to_page(rig.mm, la_vmalloc_to_pfn(rig.mm, long_one + i * 4096ull)));
+        la_vfree(rig.mm, a);
+        assert_int_equal(rig.mm->kmem->cache[la_kmalloc_slab(rig.mm, expected[m].cache_bytes, LA_GFP_KERNEL)].nr_live, 2);
+        la_vfree(rig.mm, long_one);
+        assert_int_equal(rig.mm->kmem->cache[la_kmalloc_slab(rig.mm, expected[m].cache_bytes, LA_GFP_KERNEL)].nr_live, 0);
+        rig_free(&rig);
+    }
+}
+
+/* failslab: no vm_struct, no area, and nothing is left behind. */
+static void test_no_area_without_a_vm_struct(void **state)
+{
+    struct rig rig = rig_new(MACHINE_64);
+
+    (void)state;
+    rig.mm->fail = (struct la_fail){.slab = {.probability = 100, .times = -1}};
+    assert_int_equal(la_vmalloc(rig.mm, 4096, LA_GFP_KERNEL), 0);
+    assert_true(said(&rig, "vm_struct allocation failed"));
+    assert_int_equal(rig.mm->vmap->root[LA_VMAP_BUSY], 0);
     rig_free(&rig);
 }
 
@@ -205,13 +262,15 @@ static void test_impossible_sizes_give_null(void **state)
     assert_int_equal(la_vmalloc(rig.mm, 0, LA_GFP_KERNEL), 0);
     assert_int_equal(la_vmalloc(rig.mm, UINT64_C(1) << 31, LA_GFP_KERNEL), 0);
     assert_true(said(&rig, "vmalloc error: size 2147483648, exceeds total pages"));
+    la_vfree(rig.mm, la_vmalloc(rig.mm, 400 * 4096, LA_GFP_KERNEL)); /* slabs for the vm_struct and the array stay */
+    la_vm_unmap_aliases(rig.mm);
     set_free(&rig, LA_ZONE_DMA, 0);
     set_free(&rig, LA_ZONE_NORMAL, 500);
-    uint32_t before = free_pages(&rig);
+    uint32_t before = free_pages(&rig), tables = la_pt_nr_tables(rig.mm);
 
     assert_int_equal(la_vmalloc(rig.mm, 400 * 4096, LA_GFP_KERNEL | LA_GFP_NORETRY), 0); /* some must stay */
     assert_true(said(&rig, "failed to allocate pages"));
-    assert_int_equal(before - free_pages(&rig), la_pt_nr_tables(rig.mm));
+    assert_int_equal(before - free_pages(&rig), la_pt_nr_tables(rig.mm) - tables);
     rig_free(&rig);
 }
 
@@ -365,6 +424,9 @@ static void test_any_sequence_keeps_the_invariants(void **state)
             else if (slot[i] != 0)
                 la_iounmap(rig.mm, slot[i]);
         }
+        for (uint32_t cache = 0; cache < LA_MAX_CACHES; cache++)
+            if (rig.mm->kmem->cache[cache].live)
+                assert_int_equal(la_kmem_cache_shrink(rig.mm, cache), 0);
         assert_int_equal(before - free_pages(&rig), la_pt_nr_tables(rig.mm));
         assert_int_equal(rig.mm->nr_oops, 0);
         assert_int_equal(rig.mm->vmap->root[LA_VMAP_BUSY], 0);
@@ -381,6 +443,8 @@ int main(void)
         cmocka_unit_test(test_T19_vmalloc_under_a_spinlock_must_not_sleep),
         cmocka_unit_test(test_T43_areas_lie_apart_by_a_guard_page),
         cmocka_unit_test(test_T44_one_page_costs_more_than_one_page),
+        cmocka_unit_test(test_what_the_kernel_keeps_lies_in_memory),
+        cmocka_unit_test(test_no_area_without_a_vm_struct),
         cmocka_unit_test(test_T45_page_tables_by_region),
         cmocka_unit_test(test_T46_no_constant_offset),
         cmocka_unit_test(test_T47_freed_addresses_wait_for_a_flush),

@@ -81,6 +81,8 @@ export interface Events {
   pool_release: { e: 'pool_release'; severity: 'act'; say: string; pool: string; addr: string; min_nr: number; };
   pool_resize: { e: 'pool_resize'; severity: 'act'; say: string; pool: string; min_nr: number; curr_nr: number; };
   pool_destroy: { e: 'pool_destroy'; severity: 'act'; say: string; pool: string; outstanding: number; };
+  vm_struct: { e: 'vm_struct'; severity: 'info'; say: string; bytes: number; };
+  vm_pages: { e: 'vm_pages'; severity: 'info'; say: string; pages: number; bytes: number; };
   vmap_area: { e: 'vmap_area'; severity: 'act'; say: string; addr: string; pages: number; hidden: boolean; };
   vmap_no_area: { e: 'vmap_no_area'; severity: 'no'; say: string; pages: number; };
   vmalloc_bulk: { e: 'vmalloc_bulk'; severity: 'act'; say: string; got: number; wanted: number; cpu: number; };
