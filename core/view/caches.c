@@ -16,7 +16,7 @@
 
 enum { SLABS_SHOWN = 32, ELEMENTS_SHOWN = 64 };
 
-static void name_of_function(const struct la_timeline *t, uint64_t addr, struct la_json *w, const char *key)
+void la_view_function_name(const struct la_timeline *t, uint64_t addr, struct la_json *w, const char *key)
 {
     struct la_buf text;
 
@@ -120,6 +120,8 @@ static void slab_json(const struct la_mm *mm, const struct la_kmem_cache *s, con
     freelist_json(&next, "freelist", w);
     freelist_json(&remote, "remote", w);
     steps_json(mm, slab, w);
+    if (mm->kmem->classic)
+        la_view_slab26(mm, slab, w);
     la_json_end(w);
 }
 
@@ -154,11 +156,9 @@ static void ids_json(const struct la_mm *mm, uint32_t index, struct la_json *w)
     la_json_end(w);
 }
 
-/* 2.6: the array of a CPU, the next object to be handed out last. */
-static void array_json(const struct la_cache26 *c, uint32_t cpu, struct la_json *w)
+/* 2.6: a CPU has an array and no slab. */
+static void array_json(const struct la_mm *mm, uint32_t cache, uint32_t cpu, struct la_json *w)
 {
-    const struct la_array_cache *ac = &c->array[cpu];
-
     la_json_obj(w);
     la_json_kuint(w, "cpu", cpu);
     la_json_kint(w, "slab", -1);
@@ -168,13 +168,7 @@ static void array_json(const struct la_cache26 *c, uint32_t cpu, struct la_json 
     la_json_key(w, "partial");
     la_json_arr(w);
     la_json_end(w);
-    la_json_key(w, "array");
-    la_json_arr(w);
-    for (uint32_t i = 0; i < ac->avail; i++)
-        la_json_hex(w, c->entry[ac->at + i]);
-    la_json_end(w);
-    la_json_kuint(w, "limit", ac->limit);
-    la_json_kuint(w, "batchcount", ac->batchcount);
+    la_view_array26(mm, cache, cpu, w);
     la_json_end(w);
 }
 
@@ -187,7 +181,7 @@ static void cpus_json(const struct la_mm *mm, const struct la_kmem_cache *s, str
         struct freelist list = {.nr = 0};
 
         if (mm->kmem->classic && s->next_id != 0)
-            array_json(la_cache26_at(mm, (uint32_t)(s - mm->kmem->cache)), cpu, w);
+            array_json(mm, (uint32_t)(s - mm->kmem->cache), cpu, w);
         if (c->slab == LA_NO_SLAB && c->partial == LA_NO_SLAB)
             continue;
         la_json_obj(w);
@@ -262,6 +256,15 @@ static void layout_json(const struct la_mm *mm, const struct la_kmem_cache *s, s
     la_json_end(w);
 }
 
+/* Bytes of a slab that hold no slot; in 2.6 those for colours, without struct slab. */
+static uint32_t waste_of(const struct la_mm *mm, const struct la_kmem_cache *s)
+{
+    uint32_t rest = ((uint32_t)LA_PAGE_SIZE << s->order) - s->objects * s->size;
+    const struct la_cache26 *c = mm->kmem->classic ? la_cache26_at(mm, (uint32_t)(s - mm->kmem->cache)) : NULL;
+
+    return c && !c->off_slab ? rest - c->management : rest;
+}
+
 static void numbers_json(const struct la_mm *mm, const struct la_kmem_cache *s, struct la_json *w)
 {
     const struct {
@@ -276,7 +279,7 @@ static void numbers_json(const struct la_mm *mm, const struct la_kmem_cache *s, 
                    {"cache_line", mm->kmem->rules.cache_line},
                    {"order", s->order},
                    {"objects", s->objects},
-                   {"slab_waste", ((uint32_t)LA_PAGE_SIZE << s->order) - s->objects * s->size},
+                   {"slab_waste", waste_of(mm, s)},
                    {"min_partial", s->min_partial},
                    {"cpu_partial_slabs", s->cpu_partial_slabs}};
 
@@ -311,7 +314,7 @@ static void cache_json(const struct la_timeline *t, uint32_t cache, struct la_js
     numbers_json(mm, s, w);
     flags_json(s, w);
     la_json_kbool(w, "debug", la_cache_debug(s));
-    name_of_function(t, s->ctor, w, "ctor");
+    la_view_function_name(t, s->ctor, w, "ctor");
     la_json_kint(w, "refcount", s->refcount);
     la_json_key(w, "aliases");
     la_json_arr(w);
@@ -326,6 +329,8 @@ static void cache_json(const struct la_timeline *t, uint32_t cache, struct la_js
     cpus_json(mm, s, w);
     nodes_json(mm, s, w);
     slabs_json(mm, s, w);
+    if (mm->kmem->classic)
+        la_view_cache26(t, cache, w);
     la_json_end(w);
 }
 
@@ -370,8 +375,8 @@ static void pool_json(const struct la_timeline *t, uint32_t index, struct la_jso
     la_json_kuint(w, "min_nr", pool->min_nr);
     la_json_kuint(w, "curr_nr", pool->curr_nr);
     la_json_kstr(w, "kind", kinds[pool->fn.kind]);
-    name_of_function(t, pool->fn.alloc_fn, w, "alloc");
-    name_of_function(t, pool->fn.free_fn, w, "free");
+    la_view_function_name(t, pool->fn.alloc_fn, w, "alloc");
+    la_view_function_name(t, pool->fn.free_fn, w, "free");
     la_json_khex(w, "pool_data", pool->fn.pool_data);
     la_json_kint(w, "cache", cache == LA_NO_CACHE ? -1 : (int64_t)cache);
     la_json_key(w, "elements");

@@ -35,6 +35,41 @@ static void fact(struct look *l, const char *key)
     la_buf_clear(&l->text);
 }
 
+/* 2.6: is it in an array, and is it the next one? */
+static bool waits_in(struct look *l, const struct la_cache26 *c, const struct la_array_cache *ac, uint64_t object)
+{
+    for (uint32_t n = 0; n < ac->avail; n++)
+        if (c->entry[ac->at + ac->avail - 1 - n] == object) {
+            la_buf_printf(&l->text, "number %u from the top of ", (unsigned)n + 1);
+            return true;
+        }
+    return false;
+}
+
+/* 2.6: where a free object waits: in an array, or on its slab, and then what follows it. */
+static void fact_waits(struct look *l, uint64_t object)
+{
+    const struct la_cache26 *c = la_cache26_at(l->mm, l->slab->cache);
+    uint16_t next = la_slab26_bufctl(l->mm, l->slab, l->slot);
+
+    for (uint32_t cpu = 0; cpu < l->mm->nr_cpus; cpu++)
+        if (waits_in(l, c, &c->array[cpu], object)) {
+            la_buf_printf(&l->text, "the array of CPU %u", (unsigned)cpu);
+            fact(l, "waits");
+            return;
+        }
+    if (waits_in(l, c, &c->shared, object)) {
+        la_buf_puts(&l->text, "the array all CPUs share");
+        fact(l, "waits");
+        return;
+    }
+    if (next == LA_NO_OBJECT)
+        la_buf_puts(&l->text, "none: the end of its slab's chain");
+    else
+        la_buf_printf(&l->text, "slot %u", (unsigned)next);
+    fact(l, "next free");
+}
+
 static void facts(struct look *l)
 {
     uint16_t next;
@@ -60,8 +95,12 @@ static void facts(struct look *l)
     fact(l, "object");
     la_buf_puts(&l->text, l->lost ? "lost: its free was refused" : l->used ? "in use" : "free");
     fact(l, "state");
-    if (l->used || l->mm->kmem->classic)
+    if (l->used)
         return;
+    if (l->mm->kmem->classic) {
+        fact_waits(l, object);
+        return;
+    }
     if (!la_check_valid_pointer(l->mm, l->slab, la_get_freepointer(l->mm, l->slab, l->slot), &next))
         la_buf_puts(&l->text, "broken");
     else if (next == LA_NO_OBJECT)

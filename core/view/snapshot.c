@@ -71,9 +71,10 @@ static void machine_section(const struct la_timeline *t, struct la_json *w)
     struct la_buf summary;
 
     la_buf_init(&summary, t->host);
-    la_buf_printf(&summary, "%s · %llu %s · %u CPU%s%s · Linux 6.1 rules", la_profile_name(config->profile),
+    la_buf_printf(&summary, "%s · %llu %s · %u CPU%s%s · Linux 6.1%s", la_profile_name(config->profile),
                   (unsigned long long)(mega ? bytes >> 20 : bytes >> 10), mega ? "MiB" : "KiB", mm->nr_cpus,
-                  mm->nr_cpus == 1 ? "" : "s", mm->nr_nodes > 1 ? " · 2 nodes" : "");
+                  mm->nr_cpus == 1 ? "" : "s", mm->nr_nodes > 1 ? " · 2 nodes" : "",
+                  config->slab_2_6 ? ", slab of 2.6" : " rules");
     la_json_kstr(w, "profile", la_profile_name(config->profile));
     la_json_kstr(w, "kernel", "6.1.192");
     la_json_khex(w, "memory_bytes", bytes);

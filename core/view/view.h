@@ -71,6 +71,15 @@ void la_view_some_frames(const struct la_mm *mm, struct la_frame_note *range, ui
 
 /* caches.c */
 void la_view_caches(const struct la_timeline *timeline, struct la_json *w);
+/** The name of the program's or kernel's function at @addr as member @key; "" for 0. */
+void la_view_function_name(const struct la_timeline *timeline, uint64_t addr, struct la_json *w, const char *key);
+
+struct la_slab;
+
+/* caches26.c: members of a cache, of a CPU's part of it and of a slab, on machines with the SLAB of 2.6 */
+void la_view_cache26(const struct la_timeline *timeline, uint32_t cache, struct la_json *w);
+void la_view_array26(const struct la_mm *mm, uint32_t cache, uint32_t cpu, struct la_json *w);
+void la_view_slab26(const struct la_mm *mm, const struct la_slab *slab, struct la_json *w);
 void la_view_pools(const struct la_timeline *timeline, struct la_json *w);
 
 /* vmalloc.c */

@@ -141,6 +141,69 @@ static void an_object_is_named_byte_by_byte(void **state)
     play_done(&p);
 }
 
+#define OLD_SLIDE "```json machine\n{\"slab\": \"slab-2.6\", \"profile\": \"i386\", \"memory\": \"16M\", \"cpus\": 2, \"cache_line\": 32}\n```\n"
+
+/* The text of fact @key of the object at the address @name holds; static. */
+static const char *fact_of(struct la_timeline *t, const char *name, const char *key)
+{
+    static char value[200];
+    int64_t addr = 0;
+    struct la_diags diags;
+    struct la_buf text;
+    struct la_json w;
+    size_t error_at;
+    const cJSON *fact;
+
+    la_diags_init(&diags, t->host);
+    assert_true(la_interp_eval_expr(t->interp, name, strlen(name), 1, &addr, NULL, &diags));
+    la_buf_init(&text, t->host);
+    la_json_init(&w, &text);
+    assert_true(la_view_inspect_address(t, (uint64_t)addr, &w));
+    cJSON *object = la_cjson_parse(la_buf_str(&text), text.len, &error_at);
+
+    value[0] = '\0';
+    cJSON_ArrayForEach(fact, la_cjson_get(object, "facts")) if (strcmp(la_cjson_string(la_cjson_get(fact, "key")), key) == 0)
+        (void)snprintf(value, sizeof value, "%s", la_cjson_string(la_cjson_get(fact, "value")));
+    cJSON_Delete(object);
+    la_buf_free(&text);
+    la_diags_free(&diags);
+    return value;
+}
+
+/* 2.6: arrays, struct slab with its chain, and what a free object waits for. */
+static void a_cache_of_2_6_shows_its_arrays(void **state)
+{
+    struct play p;
+    struct la_timeline *t = play_text(&p, "# T\n\n" OLD_SLIDE "\n```c\n"
+                                          "struct kmem_cache *c = kmem_cache_create(\"seen\", 64, 0, SLAB_HWCACHE_ALIGN, NULL);\n"
+                                          "char *a = kmem_cache_alloc(c, GFP_KERNEL), *b = kmem_cache_alloc(c, GFP_KERNEL);\n"
+                                          "kmem_cache_free(c, b);\nchar *last = a + 64 * 45;\n```\n");
+
+    (void)state;
+    run_all(t);
+    cJSON *all = snapshot_of(t);
+    const cJSON *seen = cJSON_GetArrayItem(list_of(all, "caches"), 0);
+    const cJSON *slab = cJSON_GetArrayItem(la_cjson_get(seen, "slabs"), 0), *classic = la_cjson_get(seen, "classic");
+    const cJSON *cpu = cJSON_GetArrayItem(la_cjson_get(seen, "cpus"), 0);
+
+    assert_int_equal(cJSON_GetArraySize(la_cjson_get(seen, "cpus")), 2);
+    assert_int_equal(cJSON_GetArraySize(la_cjson_get(cpu, "array")), 15);
+    assert_int_equal(number(cpu, "limit"), 120);
+    assert_int_equal(number(classic, "management"), 160);
+    assert_int_equal(number(seen, "slab_waste"), 32);
+    assert_int_equal(number(la_cjson_get(classic, "partial"), "nr"), 1);
+    assert_int_equal(number(la_cjson_get(classic, "shared"), "limit"), 480);
+    assert_int_equal(number(classic, "free_objects"), 45);
+    assert_int_equal(cJSON_GetArraySize(la_cjson_get(slab, "bufctl")), 61);
+    assert_int_equal(cJSON_GetArrayItem(la_cjson_get(slab, "bufctl"), 16)->valueint, 17);
+    assert_int_equal(cJSON_GetArrayItem(la_cjson_get(slab, "bufctl"), 60)->valueint, -1);
+    assert_string_equal(fact_of(t, "(unsigned long)b", "waits"), "number 1 from the top of the array of CPU 0");
+    assert_string_equal(fact_of(t, "(unsigned long)a + 64", "next free"), "slot 17");
+    assert_string_equal(fact_of(t, "(unsigned long)last", "next free"), "none: the end of its slab's chain");
+    cJSON_Delete(all);
+    play_done(&p);
+}
+
 /* Going back and running again gives the same slabs. */
 static void stepping_back_restores_slabs(void **state)
 {
@@ -174,6 +237,7 @@ int main(void)
         cmocka_unit_test(page_lessons_have_no_caches),
         cmocka_unit_test(a_cache_shows_its_slabs),
         cmocka_unit_test(an_object_is_named_byte_by_byte),
+        cmocka_unit_test(a_cache_of_2_6_shows_its_arrays),
         cmocka_unit_test(stepping_back_restores_slabs),
     };
 

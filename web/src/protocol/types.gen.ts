@@ -56,6 +56,8 @@ export interface ProtocolTypes {
   SlotPart?: SlotPart;
   Slab?: Slab;
   Cache?: Cache;
+  ClassicCache?: ClassicCache;
+  SlabIds?: SlabIds;
   Pool?: Pool;
   Variable?: Variable;
   VmArea?: VmArea;
@@ -354,6 +356,18 @@ export interface Slab {
    * for each object with the program, in slot order (the U of state): the step that allocated it; 0 = unknown
    */
   steps: number[];
+  /**
+   * 2.6 only: bytes from the slab's beginning to struct slab, or to slot 0 where that lies elsewhere
+   */
+  colour?: number;
+  /**
+   * A 64-bit value.
+   */
+  management?: string;
+  /**
+   * 2.6 only: the kmem_bufctl_t of each object as it lies in memory: the number of the free object after it, -1 at the end; of objects that are not free on the slab it says nothing
+   */
+  bufctl?: number[];
 }
 /**
  * A cache of objects (struct kmem_cache). Boot caches (kmalloc-*) are listed only once they have a slab or had one.
@@ -407,7 +421,7 @@ export interface Cache {
    */
   objects: number;
   /**
-   * bytes at the end of each slab that hold no slot
+   * bytes at the end of each slab that hold no slot (2.6: what is left for colours)
    */
   slab_waste: number;
   min_partial: number;
@@ -472,6 +486,10 @@ export interface Cache {
      * 2.6 only: objects that come or go together
      */
     batchcount?: number;
+    /**
+     * 2.6 only: used since time last looked at it
+     */
+    touched?: boolean;
   }[];
   /**
    * one for each node with partial slabs
@@ -488,6 +506,69 @@ export interface Cache {
    * at most 32: those on lists first, then full ones, each in order of id
    */
   slabs: Slab[];
+  classic?: ClassicCache;
+}
+/**
+ * What a cache of the SLAB of 2.6 has besides; only on machines with the setting slab-2.6.
+ */
+export interface ClassicCache {
+  /**
+   * struct slab and its kmem_bufctl_t are an object of another cache
+   */
+  off_slab: boolean;
+  /**
+   * bytes of struct slab and kmem_bufctl_t
+   */
+  management: number;
+  /**
+   * off_slab: name of the cache they come from
+   */
+  management_cache: string;
+  colours: number;
+  /**
+   * bytes from one colour to the next
+   */
+  colour_off: number;
+  /**
+   * colour of the next new slab
+   */
+  colour_next: number;
+  /**
+   * name of the destructor; empty if none
+   */
+  dtor: string;
+  /**
+   * free on their slabs
+   */
+  free_objects: number;
+  /**
+   * an empty slab goes back when more than this are free
+   */
+  free_limit: number;
+  /**
+   * the array that all CPUs share; limit 0: there is none
+   */
+  shared: {
+    /**
+     * the last ones leave first, by batches
+     */
+    array: Hex[];
+    limit: number;
+    batchcount: number;
+  };
+  partial: SlabIds;
+  free: SlabIds;
+  full: SlabIds;
+}
+export interface SlabIds {
+  /**
+   * slabs on the list
+   */
+  nr: number;
+  /**
+   * head first; at most 32
+   */
+  ids: number[];
 }
 /**
  * A memory pool (mempool_t).
