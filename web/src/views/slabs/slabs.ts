@@ -3,6 +3,7 @@
  * snapshot, events and moment give the same picture.
  *
  *     cache ──> groups: cpu slab · cpu partial · partial · full ──> slabs ──> slots 0 … objects-1
+ *               2.6:    partial · free · full
  *
  *     slot i    slab.address + i * size
  *     object i  the same + red_left_pad: what kmem_cache_alloc() returns
@@ -45,12 +46,27 @@ const LISTS = [
   { list: 'cpu', title: 'cpu slab' },
   { list: 'cpu_partial', title: 'cpu partial' },
   { list: 'partial', title: 'partial' },
-  { list: 'free', title: 'free' },
   { list: 'full', title: 'full' },
 ] as const;
 
+const CLASSIC_LISTS = [
+  { list: 'partial', of: 'objects come from here first' },
+  { list: 'free', of: 'then from here' },
+  { list: 'full', of: 'nothing to give' },
+] as const;
+
+/** 2.6: slabs_partial, slabs_free, slabs_full, in the order in which objects are looked for; empty ones too. */
+function classicGroupsOf(cache: Cache, classic: NonNullable<Cache['classic']>): Group[] {
+  return CLASSIC_LISTS.map(({ list, of }) => {
+    const rank = new Map(classic[list].ids.map((id, i) => [id, i]));
+    const slabs = cache.slabs.filter((slab) => slab.list === list).sort((a, b) => (rank.get(a.id) ?? Infinity) - (rank.get(b.id) ?? Infinity));
+    return { key: list, title: list, of, slabs, more: classic[list].nr - slabs.length };
+  });
+}
+
 /** The slabs of @cache on the lists they are on, each in the list's order. */
 export function groupsOf(cache: Cache): Group[] {
+  if (cache.classic) return classicGroupsOf(cache, cache.classic);
   const groups: Group[] = [];
   for (const { list, title } of LISTS) {
     for (const slab of cache.slabs.filter((each) => each.list === list)) {
@@ -109,11 +125,12 @@ export function slabOfFrame(caches: Cache[], pfn: number): { cache: Cache; slab:
 /** The address a variable's value names: `void * 0xc0400080 (pfn 0x400)` -> 0xc0400080. */
 export const addressIn = (value: string): string | null => /\*\s*(0x[0-9a-f]+)/.exec(value)?.[1] ?? null;
 
+const CACHE_EVENTS = new Set(['slab_alloc', 'slab_free', 'slab_new', 'cache_create', 'array_put', 'classic_grow', 'classic_create']);
+
 /** The cache that @events of a step are about, or "". */
 export function cacheOfEvents(events: LaEvent[]): string {
-  const found = events.findLast((e) => isEvent(e, 'slab_alloc') || isEvent(e, 'slab_free') || isEvent(e, 'slab_new') || isEvent(e, 'cache_create'));
-  if (!found) return '';
-  return isEvent(found, 'cache_create') ? found.name : (found['cache'] as string);
+  const found = events.findLast(({ e }) => CACHE_EVENTS.has(e));
+  return found ? ((found['cache'] ?? found['name']) as string) : '';
 }
 
 /** What @events do to the objects and slabs of @cache, told up to @at. */
@@ -121,8 +138,8 @@ export function storyOf(cache: Cache, events: LaEvent[], at: number): Story {
   const story: Story = { acts: new Map(), arriving: new Map() };
   events.forEach((event, i) => {
     const t = Math.min(1, Math.max(0, at - i));
-    if (isEvent(event, 'slab_new') && event.cache === cache.name) story.arriving.set(event.slab, t);
-    const kind = isEvent(event, 'slab_alloc') ? 'alloc' : isEvent(event, 'slab_free') ? 'free' : null;
+    if ((isEvent(event, 'slab_new') || isEvent(event, 'classic_grow')) && event.cache === cache.name) story.arriving.set(event.slab, t);
+    const kind = isEvent(event, 'slab_alloc') ? 'alloc' : isEvent(event, 'slab_free') || isEvent(event, 'array_put') ? 'free' : null;
     if (!kind || event['cache'] !== cache.name) return;
     const place = locate([cache], event['addr'] as string);
     if (!place) return;
@@ -140,8 +157,8 @@ export function stepOf(slab: Slab, slot: number): number {
   return slab.steps[before] ?? 0;
 }
 
-/** What @slot is, in words. */
-export function inWords(slab: Slab, slot: number): string {
+/** What @slot is, in words. @waits: where a free object of 2.6 waits that is in an array (classic.ts). */
+export function inWords(slab: Slab, slot: number, waits = ''): string {
   const turn = slab.freelist.indexOf(slot);
   switch (slab.state[slot]) {
     case 'U':
@@ -149,6 +166,7 @@ export function inWords(slab: Slab, slot: number): string {
     case 'x':
       return 'lost: the kernel refused to take it back, or no longer trusts this slab’s freelist';
     default:
+      if (slab.bufctl) return waits ? `free, ${waits}` : turn >= 0 ? `free on its slab, number ${turn + 1} in its chain` : 'free';
       return turn === 0 ? 'free, handed out next' : turn > 0 ? `free, number ${turn + 1} on the freelist` : 'free, given back by another CPU';
   }
 }

@@ -5,6 +5,7 @@
  *     slab   [slot][slot] … [slot][rest that holds no slot]
  */
 import type { Cache, SlotPart } from '../../protocol/types';
+import { leadOf } from './classic';
 
 export type What = SlotPart['what'];
 
@@ -39,7 +40,7 @@ export function linesOf(cache: Cache): { least: number; most: number; straddling
   let [least, most, straddling] = [Infinity, 0, 0];
   const needed = Math.ceil(cache.object_size / line);
   for (let i = 0; i < cache.objects; i++) {
-    const start = i * cache.size + cache.red_left_pad;
+    const start = leadOf(cache) + i * cache.size + cache.red_left_pad;
     const lines = Math.floor((start + cache.object_size - 1) / line) - Math.floor(start / line) + 1;
     least = Math.min(least, lines);
     most = Math.max(most, lines);
@@ -48,11 +49,18 @@ export function linesOf(cache: Cache): { least: number; most: number; straddling
   return { least, most, straddling };
 }
 
+function restInWords(cache: Cache): string {
+  const lead = leadOf(cache);
+  const begins = lead > 0 ? ` ${lead} B of each slab are struct slab and kmem_bufctl_t.` : '';
+  if (cache.slab_waste === 0) return begins;
+  return `${begins} ${cache.slab_waste} B ${(cache.classic?.colours ?? 0) > 1 ? 'are left for colours' : 'hold nothing'}.`;
+}
+
 /** A slot's padding and the slab's as a sentence or two. */
 export function wasteInWords(cache: Cache): string {
   const parts = extras(cache).map(({ what, bytes }) => `${bytes} B ${PARTS[what].label}`);
   const slot = parts.length === 0 ? `A slot of ${cache.size} B is all object.` : `Of every slot of ${cache.size} B, ${cache.object_size} B are the object’s; the rest is ${parts.join(', ')}.`;
-  const end = cache.slab_waste > 0 ? ` ${cache.slab_waste} B at the end of each slab hold no slot.` : '';
+  const end = cache.classic ? restInWords(cache) : cache.slab_waste > 0 ? ` ${cache.slab_waste} B at the end of each slab hold no slot.` : '';
   return `${slot}${end} Full, a slab is ${useful(cache)} % data.`;
 }
 
