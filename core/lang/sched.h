@@ -48,7 +48,8 @@ enum {
     LA_ASKED_MAX = 8,
     LA_LOCKS_MAX = 32,
     LA_IRQ_NAME = 16,
-    LA_NO_TASK = 0xFF
+    LA_NO_TASK = 0xFF,
+    LA_ANY_IRQ = 0xFF /* of a choice: one that somebody handles */
 };
 
 enum la_thread_state {
@@ -172,6 +173,8 @@ bool la_sched_can_wait(const struct la_interp *interp);
 
 /** Why @choice cannot be made now, or NULL; the text is valid until the next call (in interp->text). */
 const char *la_sched_refusal(struct la_interp *interp, const struct la_sched_choice *choice);
+/** Why a preemption of CPU @cpu would have to wait, or NULL: it may be preempted at once. */
+const char *la_sched_not_preemptible(const struct la_interp *interp, uint32_t cpu);
 /** Make @choice, which is not refused.  Events say what happened.  LA_CHOOSE_CPU runs nothing by itself. */
 void la_sched_choose(struct la_interp *interp, const struct la_sched_choice *choice);
 

@@ -36,12 +36,25 @@ static const char *why_not_preemptible(const struct la_context *context)
                                                        : "it reads under RCU";
 }
 
+const char *la_sched_not_preemptible(const struct la_interp *ip, uint32_t cpu)
+{
+    return may_preempt(ip, cpu) ? NULL : why_not_preemptible(&ip->machine->mm->context[cpu]);
+}
+
 static const struct la_irq_action *action_of(const struct la_interp *ip, uint32_t irq)
 {
     for (uint32_t i = 0; i < LA_IRQS_MAX; i++)
-        if (ip->sched->action[i].used && ip->sched->action[i].irq == irq)
+        if (ip->sched->action[i].used && (irq == LA_ANY_IRQ || ip->sched->action[i].irq == irq))
             return &ip->sched->action[i];
     return NULL;
+}
+
+/* The refusal with @words, which may name a thread and its CPU. */
+static const char *thread_refusal(struct la_interp *ip, uint32_t thread, const char *words, const char *why)
+{
+    (void)snprintf(ip->text, sizeof ip->text, words, la_sched_context(ip, thread)->comm,
+                   (unsigned)ip->sched->thread[thread].cpu, why);
+    return ip->text;
 }
 
 static const char *migrate_refusal(struct la_interp *ip, const struct la_sched_choice *choice)

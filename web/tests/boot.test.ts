@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Boot, LaEvent } from '../src/protocol/types';
 import { bitsAround, blocksOf, bytesOf, endOf, reservedPages, storyOf, together } from '../src/views/boot/boot';
-import { freshIn, gone, mark, Texts } from '../src/views/proc/proc';
+import { freshIn, gone, mark } from '../src/views/proc/proc';
 
 const BOOT: Boot = {
   version: 1,
@@ -78,18 +78,6 @@ describe('the text of a file', () => {
     expect(gone('a 1\nb 2\nb 3\n', 'b 3\n')).toEqual(['a 1', 'b 3']);
     expect(gone(null, 'a 1\n')).toEqual([]);
     expect(gone('a 1\n', 'a 2\nc 3\n')).toEqual([]);
-  });
-
-  test('texts of other steps are kept until the past changes', () => {
-    const texts = new Texts(2);
-    const past = ['source', []];
-    texts.keep(past, '/proc/x', 1, 'one');
-    texts.keep(past, '/proc/x', 2, 'two');
-    expect([texts.at('/proc/x', 1), texts.at('/proc/y', 1), texts.at('/proc/x', 3)]).toEqual(['one', null, null]);
-    texts.keep(past, '/proc/x', 3, 'three');
-    expect(texts.at('/proc/x', 1)).toBeNull(); // only the latest are kept
-    texts.keep(['source', []], '/proc/x', 4, 'four'); // another list of choices
-    expect([texts.at('/proc/x', 3), texts.at('/proc/x', 4)]).toEqual([null, 'four']);
   });
 
   test('without a text before, nothing is fresh; no piece gets lost', () => {

@@ -48,3 +48,6 @@ export function lessons(): { path: string; text: string }[] {
 
 /** A small machine and a program of six statements with a question, a loop, a printed line and a double free. */
 export const LESSON = readFileSync(at('./lesson.md'), 'utf8');
+
+/** Three CPUs, threads that lose an update, an interrupt handler. */
+export const PERCPU = readFileSync(at('./percpu.md'), 'utf8');

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { built, LESSON, NodeEngine } from './engine';
+import { built, LESSON, NodeEngine, PERCPU } from './engine';
 import { Motion } from '../src/motion/motion.svelte';
 import { Session } from '../src/state/session.svelte';
 import { SnapshotStore } from '../src/state/snapshot.svelte';
@@ -82,6 +82,21 @@ describe.runIf(built)('Session on the real engine', () => {
       expect(session.position!.hash).toBe(hashes[step]);
       expect(picture()).toEqual(seen[step]);
     }
+  });
+
+  test('copies are compared with the step before, also on the way back', async () => {
+    await session.open(PERCPU);
+    const copy = () => snapshot.percpu!.variables.find((v) => v.name === 'sockets_in_use')!.copies[0]!.value;
+    const before = () => snapshot.percpuBefore && { step: snapshot.percpuBefore.step, value: snapshot.percpuBefore.value?.variables.find((v) => v.name === 'sockets_in_use')?.copies[0]?.value };
+    expect(before()).toBeNull();
+    await session.forward(); // per_cpu(sockets_in_use, 0) = 5
+    expect([copy(), before()]).toEqual(['5', { step: 0, value: '0' }]);
+    await session.forward();
+    expect([copy(), before()]).toEqual(['5', { step: 1, value: '5' }]);
+    await session.seek(9);
+    expect(before()!.step).toBe(2);
+    await session.seek(1);
+    expect([copy(), before()]).toEqual(['5', { step: 0, value: '0' }]);
   });
 
   test('fast key presses are steps, fast seeks are one', async () => {

@@ -9,6 +9,7 @@ import type { Engine } from '../engine/engine';
 import type { Choice, Diagnostic, LaEvent, Lesson, Mark, Params, Position, Step } from '../protocol/types';
 import type { Motion } from '../motion/motion.svelte';
 import type { SnapshotStore } from './snapshot.svelte';
+import type { Epoch } from './past';
 import { Requests } from './requests.svelte';
 import { Trail } from './trail';
 
@@ -47,6 +48,11 @@ export class Session extends Requests {
 
   get step(): number {
     return this.position?.step ?? 0;
+  }
+
+  /** What decides which moment a step is. */
+  get epoch(): Epoch {
+    return { program: this.source, choices: this.choices };
   }
 
   /** Nothing more can run: the program ended or cannot go on. */
@@ -198,6 +204,7 @@ export class Session extends Requests {
 
   #arrive(position: Position, steps: Step[], speed = 0): void {
     if (position.delta) this.#snapshot.apply(position.delta);
+    this.#snapshot.stands(this.epoch, position.step);
     for (const step of steps) this.trail.add(step);
     if (position.last) this.trail.add(position.last);
     if (position.end >= 0) this.end = position.end;

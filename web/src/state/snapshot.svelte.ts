@@ -7,6 +7,7 @@
  */
 import type { Boot, Cache, Machine, Percpu, Pool, Since, Snapshot, Variable, Vmalloc, Zone } from '../protocol/types';
 import { FrameTable, type Range } from './frames';
+import { Past, type Before, type Epoch } from './past';
 
 export class SnapshotStore {
   machine = $state.raw<Machine | null>(null);
@@ -27,10 +28,13 @@ export class SnapshotStore {
   /** Counts changes of `frames`, which are filled in place. */
   drawn = $state(0);
   frames = new FrameTable(0);
+  /** The CPUs and copies that `percpu` is compared with; null: nothing came before. */
+  percpuBefore = $state.raw<Before<Percpu | null> | null>(null);
   /** What the last apply() wrote into `frames`; null = everything. */
   changed: Range[] | null = null;
 
   #versions: Since = {};
+  readonly #past = new Past<Percpu | null>();
 
   /** The versions to send along, so that only what changed comes back. */
   since(): Since {
@@ -64,6 +68,11 @@ export class SnapshotStore {
     }
     if (delta.console) this.console = delta.console.lines;
     this.#applyFrames(delta.frames);
+  }
+
+  /** What was applied is the machine at @step. */
+  stands(epoch: Epoch, step: number): void {
+    this.percpuBefore = this.#past.keep(epoch, 'percpu', step, this.percpu);
   }
 
   #newMachine(machine: Machine): void {

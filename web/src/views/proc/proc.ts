@@ -49,33 +49,5 @@ export function gone(before: string | null, now: string): string[] {
   });
 }
 
-/**
- * Texts that were shown, so that a step is compared with the step before it also when one goes back. Forgotten when the
- * program or a choice changes, since the same step is another moment then.
- */
-export class Texts {
-  readonly #texts = new Map<string, string>();
-  #past: unknown[] = [];
-  readonly #most: number;
-
-  constructor(most = 200) {
-    this.#most = most;
-  }
-
-  /** @past: whatever decides what happened before; the texts belong to it. */
-  keep(past: unknown[], path: string, step: number, text: string): void {
-    if (past.some((part, i) => part !== this.#past[i])) this.#texts.clear();
-    this.#past = past;
-    this.#texts.delete(`${step} ${path}`);
-    this.#texts.set(`${step} ${path}`, text);
-    const [oldest] = this.#texts.keys();
-    if (this.#texts.size > this.#most && oldest !== undefined) this.#texts.delete(oldest);
-  }
-
-  at(path: string, step: number): string | null {
-    return this.#texts.get(`${step} ${path}`) ?? null;
-  }
-}
-
 /** How many places are new, for those who listen. */
 export const freshIn = (lines: Piece[][]): number => lines.reduce((sum, line) => sum + line.filter((piece) => piece.fresh).length, 0);
