@@ -49,17 +49,9 @@ static const struct la_irq_action *action_of(const struct la_interp *ip, uint32_
     return NULL;
 }
 
-/* The refusal with @words, which may name a thread and its CPU. */
-static const char *thread_refusal(struct la_interp *ip, uint32_t thread, const char *words, const char *why)
-{
-    (void)snprintf(ip->text, sizeof ip->text, words, la_sched_context(ip, thread)->comm,
-                   (unsigned)ip->sched->thread[thread].cpu, why);
-    return ip->text;
-}
-
 static const char *migrate_refusal(struct la_interp *ip, const struct la_sched_choice *choice)
 {
-    const struct la_thread *t = &ip->sched->thread[choice->thread];
+    const struct la_thread *t = &ip->sched->thread[choice->thread < LA_THREADS_MAX ? choice->thread : 0];
     char *text = ip->text;
 
     if (choice->thread >= LA_THREADS_MAX || t->state == LA_THREAD_NONE || t->state == LA_THREAD_DEAD)
@@ -79,6 +71,18 @@ static const char *migrate_refusal(struct la_interp *ip, const struct la_sched_c
     return text;
 }
 
+static const char *interrupt_refusal(struct la_interp *ip, const struct la_sched_choice *choice)
+{
+    if (ip->sched->cpu[choice->cpu].nr_pending == LA_PENDING_MAX)
+        return "too many interrupts are pending there already";
+    if (action_of(ip, choice->irq))
+        return NULL;
+    if (choice->irq == LA_ANY_IRQ)
+        return "no interrupt has a handler yet: request_irq() first";
+    (void)snprintf(ip->text, sizeof ip->text, "nobody handles interrupt %u: request_irq() first", (unsigned)choice->irq);
+    return ip->text;
+}
+
 const char *la_sched_refusal(struct la_interp *ip, const struct la_sched_choice *choice)
 {
     uint32_t nr_cpus = ip->machine->mm->nr_cpus;
@@ -96,13 +100,7 @@ const char *la_sched_refusal(struct la_interp *ip, const struct la_sched_choice 
     }
     if (choice->kind == LA_CHOOSE_MIGRATE)
         return migrate_refusal(ip, choice);
-    if (choice->kind == LA_CHOOSE_INTERRUPT && !action_of(ip, choice->irq)) {
-        (void)snprintf(ip->text, sizeof ip->text, "nobody handles interrupt %u: request_irq() first", (unsigned)choice->irq);
-        return ip->text;
-    }
-    if (choice->kind == LA_CHOOSE_INTERRUPT && ip->sched->cpu[choice->cpu].nr_pending == LA_PENDING_MAX)
-        return "too many interrupts are pending there already";
-    return NULL;
+    return choice->kind == LA_CHOOSE_INTERRUPT ? interrupt_refusal(ip, choice) : NULL;
 }
 
 /* ---- doing it ---- */

@@ -385,17 +385,33 @@ static void leave_future(struct la_timeline *t, uint32_t step)
     t->end = -1;
 }
 
+/* Why nothing can be added to the log here, or NULL. */
+static const char *log_refusal(const struct la_timeline *t)
+{
+    if (!t->interp)
+        return "the lesson's program has errors, so nothing can run";
+    /* later choices are about to be forgotten, so they do not count */
+    return choices_before(t, t->step) == LA_CHOICES_MAX ? "too many statements were typed, or choices made" : NULL;
+}
+
+const char *la_timeline_refusal(const struct la_timeline *t, const struct la_sched_choice *choice)
+{
+    const char *refusal = log_refusal(t);
+
+    return refusal ? refusal : la_sched_refusal(t->interp, choice);
+}
+
 bool la_timeline_type(struct la_timeline *t, const char *text, size_t len, struct la_diags *diags)
 {
-    struct la_buf copy;
+    const char *refusal = len > LA_CHOICE_BYTES_MAX ? "the statement is too long" : log_refusal(t);
 
-    /* later choices are about to be forgotten, so they do not count */
-    if (!t->interp || len > LA_CHOICE_BYTES_MAX || choices_before(t, t->step) == LA_CHOICES_MAX) {
-        la_diags_add(diags, LA_SEVERE, LA_E_LIMIT, (struct la_span){0, 0, 0, 0},
-                     !t->interp ? "the lesson's program has errors, so nothing can run" : "the statement is too long, or too many were typed",
+    if (refusal) {
+        la_diags_add(diags, LA_SEVERE, LA_E_LIMIT, (struct la_span){0, 0, 0, 0}, refusal,
                      !t->interp ? "Mend the errors marked in the code first." : "Put longer code into the lesson.");
         return false;
     }
+    struct la_buf copy;
+
     la_buf_init(&copy, t->host);
     la_buf_add(&copy, text, len);
     uint32_t before = t->step;

@@ -140,6 +140,9 @@ void la_timeline_seek(struct la_timeline *timeline, uint32_t step);
  */
 bool la_timeline_type(struct la_timeline *timeline, const char *text, size_t len, struct la_diags *diags);
 
+/** Why @choice cannot be made now, or NULL; the text is valid until the next call. */
+const char *la_timeline_refusal(const struct la_timeline *timeline, const struct la_sched_choice *choice);
+
 /** Add a choice of an earlier log; they must come in rising order and ahead of the present. */
 bool la_timeline_add_choice(struct la_timeline *timeline, uint32_t step, const char *text);
 

@@ -8,7 +8,8 @@
  *     counters    percpu_counter: the shared count and what each CPU holds back
  *     chunks      where all of that lies
  *
- * Cost: threads, CPUs, and a bounded number of variables and areas.
+ * Cost: threads, CPUs, and a bounded number of variables and areas; areas beyond are counted only, in
+ * the chunks' maps.
  */
 #include "lang/sched.h"
 #include "mm/percpu.h"
@@ -25,8 +26,13 @@ struct section {
     struct la_mm *mm;
     struct la_json *w;
     uint32_t nr; /* written so far, of the part that is being written */
-    bool counters;
 };
+
+/* How many of the part were left out since it has more than @most. */
+static void left_out(const struct section *s, const char *key, uint32_t most)
+{
+    la_json_kuint(s->w, key, s->nr > most ? s->nr - most : 0);
+}
 
 /* ---- CPUs and threads ---- */
 
@@ -37,6 +43,26 @@ static void numbers(struct la_json *w, const char *key, const uint8_t *number, u
     for (uint32_t i = 0; i < nr; i++)
         la_json_uint(w, number[i]);
     la_json_end(w);
+}
+
+/* Why this cannot be chosen now; "" when it can. */
+static void refusal(const struct section *s, const char *key, struct la_sched_choice choice)
+{
+    const char *why = la_timeline_refusal(s->t, &choice);
+
+    la_json_kstr(s->w, key, why ? why : "");
+}
+
+static void cpu_choices(const struct section *s, uint32_t cpu)
+{
+    const uint8_t n = (uint8_t)cpu;
+
+    la_json_key(s->w, "refused");
+    la_json_obj(s->w);
+    refusal(s, "run", (struct la_sched_choice){.kind = LA_CHOOSE_CPU, .cpu = n});
+    refusal(s, "preempt", (struct la_sched_choice){.kind = LA_CHOOSE_PREEMPT, .cpu = n});
+    refusal(s, "interrupt", (struct la_sched_choice){.kind = LA_CHOOSE_INTERRUPT, .cpu = n, .irq = LA_ANY_IRQ});
+    la_json_end(s->w);
 }
 
 static void cpu_json(const struct section *s, uint32_t cpu)
@@ -54,10 +80,14 @@ static void cpu_json(const struct section *s, uint32_t cpu)
     la_json_kuint(w, "softirq", (context->preempt_count & LA_SOFTIRQ_MASK) / LA_SOFTIRQ_OFFSET);
     la_json_kuint(w, "hardirq", (context->preempt_count & 0xF0000) / LA_HARDIRQ_OFFSET);
     la_json_kbool(w, "irqs_off", context->irqs_disabled);
+    la_json_kuint(w, "rcu", context->rcu_nesting);
+    const char *held = la_sched_not_preemptible(s->t->interp, cpu);
+
+    la_json_kstr(w, "held", held ? held : "");
     la_json_kbool(w, "need_resched", q->need_resched);
     numbers(w, "pending", q->pending, q->nr_pending);
     numbers(w, "queue", q->ready, q->nr_ready);
-    la_json_kbool(w, "can_run", !s->t->stopped && la_sched_can_run(s->t->interp, cpu));
+    cpu_choices(s, cpu);
     la_json_end(w);
 }
 
@@ -95,6 +125,10 @@ static void thread_json(const struct section *s, uint32_t id)
     la_json_khex(w, "task", la_sched_task(s->t->interp, id));
     la_json_khex(w, "preempt_count", context->preempt_count);
     place_json(s, id);
+    if (s->mm->nr_cpus > 1) /* the reason is the same for every other CPU */
+        refusal(s, "refused", (struct la_sched_choice){.kind = LA_CHOOSE_MIGRATE, .thread = (uint8_t)id, .cpu = thread->cpu ? 0 : 1});
+    else
+        la_json_kstr(w, "refused", "there is one CPU only");
     la_json_end(w);
 }
 
@@ -235,7 +269,7 @@ static void chunk_areas(struct section *s, uint32_t index, uint32_t offset)
     const struct la_pcpu_chunk *chunk = &s->mm->pcpu->chunk[index];
     uint32_t end = chunk->nr_pages * LA_PAGE_SIZE / LA_PCPU_MIN_ALLOC;
 
-    for (uint32_t bit = la_pcpu_next_set(chunk->alloc_map, end, 0); bit < end && s->nr < AREAS_MAX;) {
+    for (uint32_t bit = la_pcpu_next_set(chunk->alloc_map, end, 0); bit < end;) {
         uint32_t stop = la_pcpu_next_set(chunk->bound_map, end, bit + 1);
         uint64_t addr = chunk->base_addr + (uint64_t)bit * LA_PCPU_MIN_ALLOC;
 
@@ -255,6 +289,7 @@ static void areas(struct section *s)
         if (pcpu->chunk[i].used)
             chunk_areas(s, i, i == pcpu->first ? pcpu->static_size + pcpu->reserved_size : 0);
     la_json_end(s->w);
+    left_out(s, "more_areas", AREAS_MAX);
 }
 
 /* ---- counters ---- */
@@ -317,6 +352,14 @@ static void chunk_json(const struct section *s, uint32_t index)
     la_json_kuint(s->w, "pages", chunk->nr_pages);
     la_json_kuint(s->w, "populated", chunk->nr_populated);
     la_json_kuint(s->w, "free_bytes", chunk->free_bytes);
+    la_json_key(s->w, "units");
+    la_json_arr(s->w);
+    for (uint32_t cpu = 0; cpu < s->mm->nr_cpus; cpu++) {
+        uint64_t before = index == pcpu->first ? pcpu->static_size + pcpu->reserved_size : 0;
+
+        la_json_hex(s->w, la_per_cpu_ptr(s->mm, chunk->base_addr - before - pcpu->base_addr, cpu));
+    }
+    la_json_end(s->w);
     la_json_end(s->w);
 }
 
@@ -347,6 +390,7 @@ void la_view_percpu(const struct la_timeline *t, struct la_json *w)
     if (t->interp)
         (void)la_interp_percpu_vars(t->interp, write_variable, &s);
     la_json_end(w);
+    left_out(&s, "more_variables", VARIABLES_MAX);
     areas(&s);
     s.nr = 0;
     la_json_key(w, "counters");
@@ -354,5 +398,6 @@ void la_view_percpu(const struct la_timeline *t, struct la_json *w)
     if (t->interp)
         (void)la_interp_percpu_vars(t->interp, write_counter, &s);
     la_json_end(w);
+    left_out(&s, "more_counters", COUNTERS_MAX);
     chunks(&s);
 }

@@ -124,16 +124,16 @@ static void areas(const struct la_mm *mm, struct la_json *w)
 {
     const struct la_vmap *vmap = mm->vmap;
     uint32_t busy = vmap ? la_vmap_next(vmap, LA_VMAP_BUSY, 0) : 0, lazy = vmap ? la_vmap_next(vmap, LA_VMAP_PURGE, 0) : 0;
-    uint32_t nr = 0, budget = PAGES_MAX;
+    uint32_t nr = 0, budget = PAGES_MAX, i = vmap ? next_area(vmap, &busy, &lazy) : 0;
 
     la_json_key(w, "areas");
     la_json_arr(w);
-    for (uint32_t i = vmap ? next_area(vmap, &busy, &lazy) : 0; i && nr < AREAS_MAX; i = next_area(vmap, &busy, &lazy)) {
+    for (; i && nr < AREAS_MAX; i = next_area(vmap, &busy, &lazy)) {
         budget -= area_json(mm, &vmap->area[i], budget, w);
         nr++;
     }
     la_json_end(w);
-    la_json_kbool(w, "more", busy != 0 || lazy != 0);
+    la_json_kbool(w, "more", i != 0);
     la_json_kuint(w, "lazy_pages", vmap ? vmap->lazy_nr : 0);
     la_json_kuint(w, "lazy_max", vmap ? la_vmap_lazy_max(mm) : 0);
     la_json_kuint(w, "flushes", vmap ? vmap->nr_purges : 0);

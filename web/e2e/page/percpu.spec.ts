@@ -51,7 +51,7 @@ test('an interrupt comes on an idle CPU, and what cannot be chosen says why', as
   await expect(one).toContainText('hardirq 1');
   await one.getByRole('button', { name: 'Run' }).click();
   await expect(one.getByRole('button', { name: /my_percpu_array/ })).toContainText('{0, 1, 0}');
-  await expect(page.getByRole('region', { name: 'Threads' })).toContainText('stays: bound to CPU 2');
+  await expect(page.getByRole('region', { name: 'Threads' })).toContainText('is bound to CPU 2');
 });
 
 test('the story tells where every thread stands', async ({ look }) => {

@@ -723,6 +723,14 @@ export interface Cpu {
   hardirq: number;
   irqs_off: boolean;
   /**
+   * depth of rcu_read_lock()
+   */
+  rcu: number;
+  /**
+   * why a preemption there has to wait; empty: it happens at once
+   */
+  held: string;
+  /**
    * somebody wanted to preempt it; it happens when preemption is on again
    */
   need_resched: boolean;
@@ -734,7 +742,17 @@ export interface Cpu {
    * threads that are ready, first come first served
    */
   queue: number[];
-  can_run: boolean;
+  /**
+   * why this cannot be chosen now (request choose); empty: it can
+   */
+  refused: {
+    run: string;
+    preempt: string;
+    /**
+     * of any interrupt in irqs
+     */
+    interrupt: string;
+  };
 }
 /**
  * A thread and the statement it stands at.
@@ -766,6 +784,10 @@ export interface Thread {
   end_column: number;
   depth: number;
   function: string;
+  /**
+   * why it cannot be moved to another CPU now; empty: it can
+   */
+  refused: string;
 }
 /**
  * A static per-CPU variable.
@@ -917,8 +939,14 @@ export interface Snapshot {
       count: number;
     }[];
     variables: CpuVariable[];
+    /**
+     * left out of the list
+     */
+    more_variables: number;
     areas: CpuArea[];
+    more_areas: number;
     counters: CpuCounter[];
+    more_counters: number;
     unit_bytes: number;
     static_bytes: number;
     reserved_bytes: number;
@@ -936,6 +964,10 @@ export interface Snapshot {
       pages: number;
       populated: number;
       free_bytes: number;
+      /**
+       * where each CPU's unit begins
+       */
+      units: Hex[];
     }[];
   };
   /**

@@ -4,9 +4,10 @@
  *     thread ──> its CPU: current, or in the queue, or asleep (on none)
  *     variable ──> one copy for each CPU
  *
- * A choice that is not possible has a reason in words; the engine has the last word all the same.
+ * What may be chosen, and why something may not, is the engine's word: a snapshot says it for every CPU and thread.
  */
-import { isEvent, type Cpu, type LaEvent, type Percpu, type Section, type Thread } from '../../protocol/types';
+import type { Choose } from '../../state/session.svelte';
+import { isEvent, type Cpu, type LaEvent, type Percpu, type Section, type Thread, type Variable } from '../../protocol/types';
 
 export const threadOf = (percpu: Percpu, id: number): Thread | undefined => percpu.threads?.find((thread) => thread.id === id);
 
@@ -31,31 +32,43 @@ export function doing(cpu: Cpu, percpu: Percpu): string {
   return state === 'spinning' ? 'spins for a lock' : 'running';
 }
 
-/** Why this cannot be chosen now; "" when it can. */
-export const whyNotRun = (cpu: Cpu): string => (cpu.can_run ? '' : 'nothing to run');
-export function whyNotPreempt(cpu: Cpu): string {
-  if (cpu.current < 0) return 'the CPU is idle';
-  return cpu.queue.length === 0 ? 'no other thread waits for it' : '';
-}
-export const whyNotInterrupt = (percpu: Percpu): string => (percpu.irqs?.length ? '' : 'no handler yet: request_irq()');
-export function whyNotMove(thread: Thread, percpu: Percpu): string {
-  const cpu = percpu.cpus?.[thread.cpu];
-  if (thread.state === 'dead') return 'it has ended';
-  if (thread.bound) return `bound to CPU ${thread.cpu}`;
-  if ((percpu.cpus?.length ?? 1) < 2) return 'there is one CPU';
-  if (thread.state === 'spinning') return 'preemption is off';
-  if (cpu?.current === thread.id && (cpu.preempt > 0 || cpu.hardirq > 0 || cpu.irqs_off)) return 'preemption is off';
-  return '';
+/** A choice and why it cannot be made now; "" when it can. */
+export interface Offer {
+  choice: Choose;
+  refused: string;
 }
 
-/** Will a preemption have to wait? */
-export const mustWait = (cpu: Cpu): boolean => cpu.current >= 0 && (cpu.preempt > 0 || cpu.hardirq > 0 || cpu.softirq > 0 || cpu.irqs_off);
+/** What can be chosen for @cpu; @irq: the interrupt that would come. */
+export const offersFor = (cpu: Cpu, irq: number): Record<'run' | 'preempt' | 'interrupt', Offer> => ({
+  run: { choice: { do: 'run', cpu: cpu.cpu }, refused: cpu.refused.run },
+  preempt: { choice: { do: 'preempt', cpu: cpu.cpu }, refused: cpu.refused.preempt },
+  interrupt: { choice: { do: 'interrupt', cpu: cpu.cpu, irq }, refused: cpu.refused.interrupt },
+});
+
+/** The CPUs that @thread can be moved to. */
+export const movesOf = (thread: Thread, percpu: Percpu): Offer[] =>
+  (percpu.cpus ?? [])
+    .filter(({ cpu }) => cpu !== thread.cpu && thread.state !== 'dead')
+    .map(({ cpu }) => ({ choice: { do: 'migrate', thread: thread.id, cpu }, refused: thread.refused }));
+
+/** Why nothing at all can be chosen, said once instead of on every CPU; "" when something can. */
+export function refusedEverywhere(percpu: Percpu): string {
+  const reasons = new Set((percpu.cpus ?? []).flatMap(({ refused }) => [refused.run, refused.preempt, refused.interrupt]));
+  return reasons.size === 1 ? [...reasons][0]! : '';
+}
+
+/** What a preemption would do. */
+export function preemption(cpu: Cpu): string {
+  if (cpu.held) return `it will have to wait: ${cpu.held}`;
+  return cpu.queue.length > 0 ? 'the next of the queue runs' : 'nobody else waits for this CPU: it goes on as it is';
+}
 
 /** What forbids sleeping and preemption there, as words. */
 export function counts(cpu: Cpu): string {
   const parts = [`preempt ${cpu.preempt}`];
   if (cpu.softirq) parts.push(`softirq ${cpu.softirq}`);
   if (cpu.hardirq) parts.push(`hardirq ${cpu.hardirq}`);
+  if (cpu.rcu) parts.push(`rcu ${cpu.rcu}`);
   return parts.join(' · ');
 }
 
@@ -76,20 +89,64 @@ export function stateInWords(thread: Thread): string {
   }
 }
 
-/** Copies whose value is another than in @before, as "name cpu". */
+/** Something that every CPU has a copy of. */
+export interface Copied {
+  /** Of this variable or area only, also when an address is used again for something of another size. */
+  key: string;
+  name: string;
+  what: string;
+  copies: Percpu['areas'][number]['copies'];
+}
+
+/** Variables in the order of the program, then areas; what a percpu_counter holds is drawn with the counter. */
+export function copiedOf(percpu: Percpu, variables: Variable[]): Copied[] {
+  const counters = new Set(percpu.counters.map((counter) => counter.ptr));
+  return [
+    ...percpu.variables.toReversed().map(({ ptr, name, type, copies }) => ({ key: `${name} ${ptr}`, name, what: type, copies })),
+    ...percpu.areas.filter(({ ptr }) => !counters.has(ptr)).map((area) => ({ key: keyOf(area), name: pointerTo(area.ptr, variables), what: `${area.size} bytes of alloc_percpu()`, copies: area.copies })),
+  ];
+}
+
+const keyOf = (area: Percpu['areas'][number]): string => `${area.ptr} ${area.size}`;
+
+/** What the program calls a per-CPU pointer. */
+const pointerTo = (ptr: string, variables: Variable[]): string => variables.find((v) => v.value.split(/[\s,)]/).includes(ptr))?.name ?? ptr;
+
+/** Copies whose value is another than in @before, as "key cpu". */
 export function changedCopies(before: Percpu | null, now: Percpu): Set<string> {
-  const changed = new Set<string>();
-  if (!before) return changed;
-  const values = new Map<string, string>();
-  const each = (percpu: Percpu, visit: (key: string, value: string) => void) => {
-    for (const v of percpu.variables) for (const copy of v.copies) visit(`${v.name} ${copy.cpu}`, copy.value);
-    for (const area of percpu.areas) for (const copy of area.copies) visit(`${area.ptr} ${copy.cpu}`, copy.value);
-  };
-  each(before, (key, value) => values.set(key, value));
-  each(now, (key, value) => {
-    if (values.has(key) && values.get(key) !== value) changed.add(key);
+  if (!before) return new Set();
+  const values = new Map(placesOf(before));
+  return new Set(placesOf(now).flatMap(([place, value]) => (values.has(place) && values.get(place) !== value ? [place] : [])));
+}
+
+const placesOf = (percpu: Percpu): [string, string][] => copiedOf(percpu, []).flatMap(({ key, copies }) => copies.map((copy): [string, string] => [`${key} ${copy.cpu}`, copy.value]));
+
+/** Where the parts of the memory lie that every CPU has: the unit of the boot, and a chunk for each further one. */
+export interface UnitPart {
+  name: string;
+  from: number;
+  bytes: number;
+}
+export interface Unit {
+  title: string;
+  bytes: number;
+  parts: UnitPart[];
+  areas: Percpu['areas'];
+  /** Where each CPU's begins. */
+  begins: string[];
+  says: string;
+}
+
+export function unitsOf(percpu: Percpu): Unit[] {
+  return percpu.chunks.map((chunk) => {
+    const own = percpu.areas.filter((area) => area.chunk === chunk.index);
+    const sizes: [string, number][] = chunk.first ? [['static', percpu.static_bytes], ['reserved', percpu.reserved_bytes], ['dynamic', percpu.dyn_bytes]] : [['dynamic', chunk.pages * 4096]];
+    let from = 0;
+    const parts = sizes.filter(([, bytes]) => bytes > 0).map(([name, bytes]) => ({ name, bytes, from: (from += bytes) - bytes }));
+    const empty = chunk.pages - chunk.populated;
+    const says = `${chunk.free_bytes.toLocaleString('en')} bytes free${empty > 0 ? `; ${empty} of ${chunk.pages} pages have no memory yet` : ''}`;
+    return { title: chunk.first ? 'The first chunk, made at boot' : `Chunk ${chunk.index}, in vmalloc addresses`, bytes: from, parts, areas: own, begins: chunk.units, says };
   });
-  return changed;
 }
 
 /** What the last step did on each CPU; `t` from 0 (not yet) to 1 (told). */
