@@ -87,7 +87,8 @@ msleep(20);
       const offers = [...picture.cpus!.flatMap((each) => irqs.flatMap((irq) => Object.values(offersFor(each, irq)))), ...picture.threads!.flatMap((each) => movesOf(each, picture))];
       for (const { choice, refused } of offers) {
         const { branch } = await engine.request('fork', {});
-        const taken = await engine.request('choose', { ...choice, branch }).then(() => true, () => false);
+        const there = { ...choice, branch };
+        const taken = await engine.request('choose', there).then(() => true, () => false);
         await engine.request('drop', { branch });
         expect([step, choice, taken]).toEqual([step, choice, refused === '']);
         if (refused) refusals.add(refused.replace(/\d+/g, 'N'));
