@@ -16,6 +16,12 @@ static inline uint32_t la_fls(uint32_t value)
     return value == 0 ? 0 : 32 - (uint32_t)__builtin_clz(value);
 }
 
+/** The lowest multiple of @align, a power of two, that is not below @value. */
+static inline uint64_t la_align_up(uint64_t value, uint64_t align)
+{
+    return (value + align - 1) & ~(align - 1);
+}
+
 /** A number from memory that is little-endian, or to it; and for big-endian memory. */
 static inline uint64_t la_le64(uint64_t value)
 {

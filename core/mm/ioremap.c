@@ -112,7 +112,7 @@ static uint64_t io_align(const struct la_mm *mm, uint64_t bytes)
 /* Area and entries for whole pages @phys..@phys+@bytes; @mode was reserved. */
 static uint64_t map_range(struct la_mm *mm, uint64_t phys, uint64_t bytes, enum la_cache_mode mode)
 {
-    uint32_t i = la_vmap_area_for_io(mm, bytes, io_align(mm, bytes));
+    uint32_t i = la_get_vm_area(mm, bytes, io_align(mm, bytes), LA_VM_IOREMAP, LA_GFP_KERNEL);
 
     if (i == 0)
         return 0;

@@ -2,33 +2,27 @@
  * vmalloc.c: memory that is contiguous only in virtual addresses.
  *
  *     vmalloc(12000):  1 a vm_struct, and an array for 3 page pointers   (vm_struct.c)
- *                      2 the lowest gap of 3 pages + 1 guard page        (vmap_tree.c)
+ *                      2 the lowest gap of 3 pages + 1 guard page        (vmap_area.c)
  *                      3 three single pages from anywhere                (bulk.c)
  *                      4 page-table entries, tables where there are none (pgtable.c)
  *
- *     busy tree  --vfree-->  entries cleared, pages freed  -->  purge tree  --TLB flush-->  free tree
+ *     vfree:  the entries are cleared, pages, array and vm_struct go back; the addresses wait in vmap_area.c
  *
- * A freed range is not reused at once: a processor may still remember in its TLB where it led, and
- * telling all processors is dear.  So ranges wait until there are many, and one flush frees all.
- *
- * Invariant: free, busy and purge ranges do not overlap and together are all addresses.
- * Cost: search and free are one way through a tree; each page costs a page and an entry.
+ * Invariant: a page of a busy area is mapped where its place in the area says, the guard page never.
+ * Cost: each page costs a page and an entry.
  *
  * Deviations:
- *  A. When too much waits lazily, the flush comes at the end of that vfree; the kernel leaves it to a worker.
- *  B. At most LA_VMAP_AREAS_MAX ranges exist at a time; then vmalloc fails as if no vmap_area were left.
- *  C. vmalloc_huge and the 2 MiB mappings that kvmalloc may use are not modelled: all pages are single.
+ *  A. vmalloc_huge and the 2 MiB mappings that kvmalloc may use are not modelled: all pages are single.
  *
- * Source: Linux 6.1.192 mm/vmalloc.c: __vmalloc_node_range, __get_vm_area_node, alloc_vmap_area,
- * vm_area_alloc_pages, __vunmap, free_vmap_area_noflush, __purge_vmap_area_lazy; mm/util.c: kvmalloc_node.
+ * Source: Linux 6.1.192 mm/vmalloc.c: __vmalloc_node_range, __vmalloc_area_node, vm_area_alloc_pages,
+ * __vunmap, vmap; mm/util.c: kvmalloc_node.
  */
 #include "mm/internal.h"
 #include "mm/vmalloc.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 
-enum { TAG_AREAS = 4, TAG_ROOT = 5, BULK_MAX = 100 };
+enum { BULK_MAX = 100 };
 
 /* ---- reports ---- */
 
@@ -56,222 +50,6 @@ static void warn_size(struct la_mm *mm, la_gfp_t gfp, uint64_t bytes, const char
     la_buf_puts(&line, ")");
     la_warning(mm, la_buf_str(&line), note);
     la_buf_free(&line);
-}
-
-static void bug(struct la_mm *mm, struct la_vmap *vmap, const char *text, const char *note)
-{
-    la_oops(mm, text, note);
-    vmap->bug = true;
-}
-
-bool la_vmap_take_bug(struct la_mm *mm)
-{
-    bool was = mm->vmap && mm->vmap->bug;
-
-    if (was)
-        mm->vmap->bug = false;
-    return was;
-}
-
-/* ---- the beginning ---- */
-
-struct la_vmap *la_vmap_get(struct la_mm *mm)
-{
-    if (mm->vmap)
-        return mm->vmap;
-    struct la_vmap *vmap = la_arena_hot(mm->arena, sizeof *vmap);
-
-    if (!vmap)
-        return NULL;
-    vmap->area_region =
-        la_arena_region(mm->arena, (LA_VMAP_AREAS_MAX + UINT64_C(1)) * sizeof(struct la_vmap_area), TAG_AREAS);
-    vmap->root_region = la_arena_region(mm->arena, LA_PAGE_SIZE, TAG_ROOT);
-    if (!vmap->area_region || !vmap->root_region)
-        return NULL;
-    vmap->area = (struct la_vmap_area *)(void *)vmap->area_region->base;
-    /* all addresses but 0 and the last, as vmap_init_free_space leaves them */
-    la_vmap_insert(vmap, LA_VMAP_FREE,
-                   la_vmap_new_area(vmap, 1, mm->layout.pointer_bytes == 4 ? UINT32_MAX : UINT64_MAX));
-    mm->vmap = vmap;
-    return vmap;
-}
-
-/* ---- addresses ---- */
-
-uint32_t la_vmap_lazy_max(const struct la_mm *mm)
-{
-    uint32_t log = 0;
-
-    while (mm->nr_cpus >> log != 0)
-        log++;
-    return log * (32u << 20 >> LA_PAGE_SHIFT);
-}
-
-void la_vm_unmap_aliases(struct la_mm *mm)
-{
-    struct la_vmap *vmap = la_vmap_get(mm);
-    uint32_t areas = 0, pages = vmap ? vmap->lazy_nr : 0, i;
-
-    if (!vmap)
-        return;
-    while ((i = la_vmap_next(vmap, LA_VMAP_PURGE, 0)) != 0) {
-        la_vmap_erase(vmap, i);
-        (void)la_vmap_merge(vmap, LA_VMAP_FREE, i);
-        areas++;
-    }
-    vmap->lazy_nr = 0;
-    vmap->nr_purges++;
-    LA_TRACE(mm->trace, VMAP_PURGE, areas, pages);
-}
-
-/* Make @start..@start+@size of free area @from busy. */
-static uint32_t make_busy(struct la_vmap *vmap, uint32_t from, uint64_t start, uint64_t size, uint32_t flags)
-{
-    uint32_t i = la_vmap_new_area(vmap, start, start + size);
-
-    if (i == 0)
-        return 0;
-    if (!la_vmap_cut(vmap, from, start, size)) {
-        la_vmap_drop_area(vmap, i);
-        return 0;
-    }
-    la_vmap_write(vmap, i)->flags = flags;
-    la_vmap_insert(vmap, LA_VMAP_BUSY, i);
-    return i;
-}
-
-static uint64_t align_up(uint64_t addr, uint64_t align)
-{
-    return (addr + align - 1) & ~(align - 1);
-}
-
-/* __alloc_vmap_area: no purging. */
-static uint32_t find_and_take(struct la_mm *mm, uint64_t size, uint64_t align, uint32_t flags)
-{
-    struct la_vmap *vmap = mm->vmap;
-    uint64_t vstart = mm->layout.vmalloc_start, vend = mm->layout.vmalloc_end;
-    uint32_t i = la_vmap_lowest_match(vmap, size, align, vstart, align > LA_PAGE_SIZE && vend - vstart != size);
-
-    if (i == 0)
-        return 0;
-    uint64_t start = align_up(vmap->area[i].start > vstart ? vmap->area[i].start : vstart, align);
-
-    return start + size > vend ? 0 : make_busy(vmap, i, start, size, flags);
-}
-
-/* __get_vm_area_node: @bytes and a guard page; the number of the area, 0 when there is no room. */
-static uint32_t get_vm_area(struct la_mm *mm, uint64_t bytes, uint64_t align, uint32_t flags, la_gfp_t gfp)
-{
-    struct la_vmap *vmap = mm->vmap;
-    uint64_t size = align_up(bytes, LA_PAGE_SIZE) + LA_PAGE_SIZE, vm;
-
-    if (la_in_interrupt(la_mm_current(mm))) {
-        bug(mm, vmap, "kernel BUG at mm/vmalloc.c: BUG_ON(in_interrupt())",
-            "Building page tables may sleep, and an interrupt handler must not: the kernel stops here.");
-        return 0;
-    }
-    if (gfp & LA_GFP_DIRECT_RECLAIM)
-        la_might_sleep(mm, "include/linux/sched/mm.h:274");
-    la_vfree_deferred(mm);
-    if (!la_vm_struct_get(mm, gfp, &vm))
-        return 0;
-    uint32_t i = find_and_take(mm, size, align, flags);
-
-    if (i == 0) {
-        la_vm_unmap_aliases(mm);
-        i = find_and_take(mm, size, align, flags);
-    }
-    if (i == 0) {
-        struct la_buf line;
-
-        LA_TRACE(mm->trace, VMAP_NO_AREA, size >> LA_PAGE_SHIFT);
-        la_buf_init(&line, la_arena_host(mm->arena));
-        la_buf_printf(&line, "vmap allocation for size %" PRIu64 " failed: use vmalloc=<size> to increase size", size);
-        if (!(gfp & LA_GFP_NOWARN))
-            la_warning(mm, la_buf_str(&line),
-                       "The addresses between VMALLOC_START and VMALLOC_END are used up, not the memory.");
-        la_buf_free(&line);
-        la_vm_struct_put(mm, vm);
-        return 0;
-    }
-    la_vmap_write(vmap, i)->owner = mm->owner;
-    vmap->area[i].vm = vm;
-    la_vm_struct_set(mm, i);
-    LA_TRACE(mm->trace, VMAP_AREA, vmap->area[i].start, size >> LA_PAGE_SHIFT, (flags & LA_VM_HIDDEN) != 0);
-    return i;
-}
-
-uint32_t la_vmap_area_for_io(struct la_mm *mm, uint64_t bytes, uint64_t align)
-{
-    return get_vm_area(mm, bytes, align, LA_VM_IOREMAP, LA_GFP_KERNEL);
-}
-
-uint32_t la_vmap_take_exact(struct la_mm *mm, uint64_t start, uint64_t end, uint32_t flags)
-{
-    uint32_t i = la_vmap_find(mm->vmap, LA_VMAP_FREE, start);
-
-    return i == 0 || mm->vmap->area[i].end < end ? 0 : make_busy(mm->vmap, i, start, end - start, flags);
-}
-
-uint32_t la_vmap_top_area(struct la_mm *mm, uint64_t bytes, uint64_t align, uint32_t flags)
-{
-    struct la_vmap *vmap = la_vmap_get(mm);
-    uint64_t end = mm->layout.vmalloc_end & ~(align - 1), start = align_up(mm->layout.vmalloc_start, align);
-
-    while (vmap && end >= start + bytes) {
-        uint64_t base = (end - bytes) & ~(align - 1);
-        uint32_t i = la_vmap_find(vmap, LA_VMAP_FREE, base + bytes - 1), in_the_way = i;
-
-        if (i != 0 && vmap->area[i].start <= base) {
-            i = make_busy(vmap, i, base, bytes, flags);
-            if (i != 0)
-                LA_TRACE(mm->trace, VMAP_AREA, base, bytes >> LA_PAGE_SHIFT, false);
-            return i;
-        }
-        if (i == 0)
-            in_the_way = la_vmap_find(vmap, LA_VMAP_BUSY, base + bytes - 1);
-        if (in_the_way == 0)
-            in_the_way = la_vmap_find(vmap, LA_VMAP_PURGE, base + bytes - 1);
-        if (in_the_way == 0)
-            break;
-        end = vmap->area[in_the_way].start & ~(align - 1);
-    }
-    return 0;
-}
-
-/* free_vmap_area_noflush: the range waits for the next TLB flush. */
-static void free_lazily(struct la_mm *mm, uint32_t i)
-{
-    struct la_vmap *vmap = mm->vmap;
-    uint64_t start = vmap->area[i].start, pages = (vmap->area[i].end - start) >> LA_PAGE_SHIFT;
-
-    la_vmap_erase(vmap, i);
-    vmap->lazy_nr += (uint32_t)pages;
-    (void)la_vmap_merge(vmap, LA_VMAP_PURGE, i);
-    LA_TRACE(mm->trace, VMAP_LAZY, start, pages, vmap->lazy_nr, la_vmap_lazy_max(mm));
-    if (vmap->lazy_nr > la_vmap_lazy_max(mm))
-        la_vm_unmap_aliases(mm);
-}
-
-/* The addresses of @i that may be mapped: without the guard page. */
-static uint64_t mapped_end(const struct la_vmap_area *area)
-{
-    return area->flags & LA_VM_PERCPU ? area->end : area->end - LA_PAGE_SIZE;
-}
-
-/* remove_vm_area: the entries go, the addresses wait; returns its vm_struct, which the caller frees. */
-static uint64_t remove_vm_area(struct la_mm *mm, uint32_t i)
-{
-    uint64_t vm = mm->vmap->area[i].vm;
-
-    la_pt_unmap(mm, mm->vmap->area[i].start, mapped_end(&mm->vmap->area[i]));
-    free_lazily(mm, i);
-    return vm;
-}
-
-void la_vmap_release(struct la_mm *mm, uint32_t area)
-{
-    la_vm_struct_put(mm, remove_vm_area(mm, area));
 }
 
 /* ---- vmalloc ---- */
@@ -345,7 +123,7 @@ static bool get_array(struct la_mm *mm, uint32_t i, uint32_t nr, la_gfp_t gfp)
 static bool fill_area(struct la_mm *mm, uint32_t i, uint64_t bytes, la_gfp_t gfp)
 {
     struct la_vmap *vmap = mm->vmap;
-    uint32_t wanted = (uint32_t)(align_up(bytes, LA_PAGE_SIZE) >> LA_PAGE_SHIFT);
+    uint32_t wanted = (uint32_t)((bytes + LA_PAGE_SIZE - 1) >> LA_PAGE_SHIFT);
     struct la_list pages;
 
     la_list_init(&pages);
@@ -366,7 +144,7 @@ static bool fill_area(struct la_mm *mm, uint32_t i, uint64_t bytes, la_gfp_t gfp
         return true;
     warn_size(mm, gfp, bytes, "failed to map pages", "No page was left for a page table.");
     la_vmap_write(vmap, i)->nr_pages = 0;
-    la_pt_unmap(mm, vmap->area[i].start, mapped_end(&vmap->area[i]));
+    la_pt_unmap(mm, vmap->area[i].start, vmap->area[i].end - LA_PAGE_SIZE);
     free_list(mm, &pages);
     return false;
 }
@@ -385,7 +163,7 @@ static void put_array(struct la_mm *mm, uint64_t pages)
 /* free_vm_area: an area without pages. */
 static void free_area(struct la_mm *mm, uint32_t i)
 {
-    uint64_t pages = mm->vmap->area[i].pages, vm = remove_vm_area(mm, i);
+    uint64_t pages = mm->vmap->area[i].pages, vm = la_remove_vm_area(mm, i);
 
     put_array(mm, pages);
     la_vm_struct_put(mm, vm);
@@ -406,7 +184,7 @@ static uint32_t vmalloc_area(struct la_mm *mm, uint64_t bytes, la_gfp_t gfp, boo
         warn_size(mm, gfp, bytes, "exceeds total pages", "The machine does not have that much memory at all.");
         return 0;
     }
-    uint32_t i = get_vm_area(mm, bytes, 1, LA_VM_ALLOC | (hidden ? LA_VM_HIDDEN : 0), gfp);
+    uint32_t i = la_get_vm_area(mm, bytes, 1, LA_VM_ALLOC | (hidden ? LA_VM_HIDDEN : 0), gfp);
 
     if (i == 0) {
         if (!mm->vmap->bug)
@@ -470,7 +248,7 @@ static void vunmap_or_free(struct la_mm *mm, uint64_t addr, bool free)
     la_list_init(&pages);
     if (free && vmap->area[i].flags & LA_VM_ALLOC)
         collect_pages(mm, &vmap->area[i], &pages);
-    uint64_t array = free ? vmap->area[i].pages : 0, vm = remove_vm_area(mm, i);
+    uint64_t array = free ? vmap->area[i].pages : 0, vm = la_remove_vm_area(mm, i);
 
     free_list(mm, &pages);
     put_array(mm, array);
@@ -515,7 +293,7 @@ uint64_t la_vmap_pages(struct la_mm *mm, const uint32_t *pfn, uint32_t nr)
         total += mm->zone[z].managed;
     if (!vmap || nr == 0 || nr > total)
         return 0;
-    uint32_t i = get_vm_area(mm, (uint64_t)nr << LA_PAGE_SHIFT, 1, LA_VM_MAP, LA_GFP_KERNEL);
+    uint32_t i = la_get_vm_area(mm, (uint64_t)nr << LA_PAGE_SHIFT, 1, LA_VM_MAP, LA_GFP_KERNEL);
 
     if (i == 0)
         return 0;
@@ -537,7 +315,7 @@ void la_vunmap(struct la_mm *mm, uint64_t addr)
     if (!vmap)
         return;
     if (la_in_interrupt(la_mm_current(mm))) {
-        bug(mm, vmap, "kernel BUG at mm/vmalloc.c: BUG_ON(in_interrupt())", "vunmap() may sleep.");
+        la_vmap_bug(mm, "kernel BUG at mm/vmalloc.c: BUG_ON(in_interrupt())", "vunmap() may sleep.");
         return;
     }
     la_might_sleep(mm, "mm/vmalloc.c");

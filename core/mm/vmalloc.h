@@ -160,8 +160,15 @@ void la_free_own_page(struct la_mm *mm, uint32_t pfn);
 uint32_t la_vmap_top_area(struct la_mm *mm, uint64_t bytes, uint64_t align, uint32_t flags);
 /** Make exactly @start..@end busy; its number, or 0 when not all of it is free. */
 uint32_t la_vmap_take_exact(struct la_mm *mm, uint64_t start, uint64_t end, uint32_t flags);
-/** get_vm_area for ioremap: @bytes and a guard page, aligned to @align; its number or 0. */
-uint32_t la_vmap_area_for_io(struct la_mm *mm, uint64_t bytes, uint64_t align);
+/**
+ * __get_vm_area_node: @bytes and a guard page, aligned to @align, with a vm_struct.
+ * Return: the number of the area; 0 when there is no room, no memory, or the kernel stopped with BUG().
+ */
+uint32_t la_get_vm_area(struct la_mm *mm, uint64_t bytes, uint64_t align, uint32_t flags, la_gfp_t gfp);
+/** remove_vm_area: the entries of area @i go, its addresses wait.  Return: its vm_struct, which the caller frees. */
+uint64_t la_remove_vm_area(struct la_mm *mm, uint32_t i);
+/** BUG() in a call about areas: @text is reported, and la_vmap_take_bug() tells of it. */
+void la_vmap_bug(struct la_mm *mm, const char *text, const char *note);
 /** Unmap and free a whole area and its vm_struct, as vunmap does. */
 void la_vmap_release(struct la_mm *mm, uint32_t area);
 

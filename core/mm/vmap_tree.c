@@ -309,14 +309,9 @@ uint32_t la_vmap_merge(struct la_vmap *vmap, enum la_vmap_tree tree, uint32_t i)
 
 /* ---- the search ---- */
 
-static uint64_t align_up(uint64_t addr, uint64_t align)
-{
-    return (addr + align - 1) & ~(align - 1);
-}
-
 static bool fits(const struct la_vmap_area *area, uint64_t size, uint64_t align, uint64_t vstart)
 {
-    uint64_t start = align_up(area->start > vstart ? area->start : vstart, align);
+    uint64_t start = la_align_up(area->start > vstart ? area->start : vstart, align);
 
     return start + size >= start && start >= vstart && start + size <= area->end;
 }
