@@ -52,28 +52,31 @@ static bool kind_of(const struct la_call *call, struct la_pool_functions *fn)
     return false;
 }
 
-static uint64_t create(struct la_call *call, int32_t min_nr, struct la_pool_functions *fn)
+/* The pool at @address, or with 0 a new one; returns its address, 0 = no memory. */
+static uint64_t create(struct la_call *call, uint64_t address, int32_t min_nr, struct la_pool_functions *fn)
 {
-    struct la_kmem_hooks before;
-    uint64_t pool;
-
     if (fn->kind == LA_POOL_SLAB && la_call_cache(call, fn->pool_data) == LA_NO_CACHE)
         return 0;
     if (fn->kind == LA_POOL_PAGES && fn->pool_data >= LA_MAX_ORDER)
         fn->pool_data = LA_MAX_ORDER;
-    before = la_call_hooks_on(call);
-    pool = la_mempool_create(call->mm, min_nr, fn);
+    struct la_kmem_hooks before = la_call_hooks_on(call);
+
+    if (address == 0)
+        address = la_mempool_create(call->mm, min_nr, fn);
+    else if (!la_mempool_init(call->mm, address, min_nr, fn))
+        address = 0;
     la_call_hooks_off(call, before);
-    return pool;
+    return address;
 }
 
-LA_NATIVE(mempool_create)
+/* @address as above; the functions and their data begin at argument @first. */
+static uint64_t create_by_functions(struct la_call *call, uint64_t address, int32_t min_nr, uint32_t first)
 {
-    struct la_pool_functions fn = {LA_POOL_CUSTOM, call->arg[1], call->arg[2], call->arg[3]};
+    struct la_pool_functions fn = {LA_POOL_CUSTOM, call->arg[first], call->arg[first + 1], call->arg[first + 2]};
 
     if (fn.alloc_fn == 0 || fn.free_fn == 0) {
         la_call_die(call, "BUG: kernel NULL pointer dereference: a memory pool without its functions",
-                    "mempool_create() needs an allocation function and a free function.");
+                    "A pool needs an allocation function and a free function.");
         return 0;
     }
     if (!kind_of(call, &fn)) {
@@ -83,7 +86,22 @@ LA_NATIVE(mempool_create)
                     "mempool_free_pages, or two functions of your own.");
         return 0;
     }
-    return create(call, (int32_t)call->arg[0], &fn);
+    return create(call, address, min_nr, &fn);
+}
+
+LA_NATIVE(mempool_create)
+{
+    return create_by_functions(call, 0, (int32_t)call->arg[0], 1);
+}
+
+LA_NATIVE(mempool_init)
+{
+    if (call->arg[0] == 0) {
+        la_call_die(call, "BUG: kernel NULL pointer dereference: the memory pool is NULL",
+                    "mempool_init() fills a mempool_t that is there already; mempool_create() makes one.");
+        return 0;
+    }
+    return create_by_functions(call, call->arg[0], (int32_t)call->arg[1], 2) != 0 ? 0 : (uint64_t)-12; /* -ENOMEM */
 }
 
 /* The address that the name of a kernel call stands for. */
@@ -102,7 +120,7 @@ static uint64_t create_kind(struct la_call *call, enum la_pool_kind kind, const 
 {
     struct la_pool_functions fn = {kind, address_of(call, alloc), address_of(call, free), call->arg[1]};
 
-    return create(call, (int32_t)call->arg[0], &fn);
+    return create(call, 0, (int32_t)call->arg[0], &fn);
 }
 
 LA_NATIVE(mempool_create_slab_pool)
@@ -223,6 +241,20 @@ LA_NATIVE(mempool_destroy)
     la_call_hooks_off(call, before);
     if (!gone)
         la_call_killed(call);
+    return 0;
+}
+
+/* A pool that was never initialised, or ended before, is all zeroes: nothing happens, as in the kernel. */
+LA_NATIVE(mempool_exit)
+{
+    struct la_mempool *pool = call->arg[0] == 0 ? pool_of(call, 0) : la_mempool_at(call->mm, call->arg[0]);
+
+    if (!pool)
+        return 0;
+    struct la_kmem_hooks before = la_call_hooks_on(call);
+
+    la_mempool_exit(call->mm, pool);
+    la_call_hooks_off(call, before);
     return 0;
 }
 

@@ -28,11 +28,18 @@ static bool call_program(void *ctx, uint64_t fn, const uint64_t *args, uint32_t 
     return la_interp_call(ctx, fn, args, nr, result);
 }
 
+static void write_program(void *ctx, uint64_t addr, const void *bytes, uint32_t len)
+{
+    struct la_interp *interp = ctx;
+
+    (void)la_mmu_write(interp->machine, addr, bytes, len);
+}
+
 struct la_kmem_hooks la_call_hooks_on(struct la_call *call)
 {
     struct la_kmem_hooks before = call->mm->kmem->hooks;
 
-    call->mm->kmem->hooks = (struct la_kmem_hooks){call->interp, call_program};
+    call->mm->kmem->hooks = (struct la_kmem_hooks){call->interp, call_program, write_program};
     call->mm->kmem->callback_failed = false;
     call->mm->kmem->no_storage = false;
     return before;

@@ -110,6 +110,9 @@
     "#define POISON_END 0xa5\n"                                                                                        \
     "#define SLUB_RED_INACTIVE 0xbb\n"                                                                                 \
     "#define SLUB_RED_ACTIVE 0xcc\n"                                                                                   \
+    "#define mempool_init_slab_pool(pool, nr, cache) mempool_init(pool, nr, mempool_alloc_slab, mempool_free_slab, (void *)(cache))\n" \
+    "#define mempool_init_kmalloc_pool(pool, nr, size) mempool_init(pool, nr, mempool_kmalloc, mempool_kfree, (void *)(unsigned long)(size))\n" \
+    "#define mempool_init_page_pool(pool, nr, order) mempool_init(pool, nr, mempool_alloc_pages, mempool_free_pages, (void *)(unsigned long)(order))\n" \
     "#define NULL ((void *)0)\n"                                                                                       \
     "#define PAGE_SHIFT 12\n"                                                                                          \
     "#define PAGE_SIZE (1UL << PAGE_SHIFT)\n"                                                                          \

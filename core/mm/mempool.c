@@ -34,6 +34,11 @@ static void put(struct la_mm *mm, uint64_t addr, uint64_t value, uint32_t bytes)
     unsigned char b[8];
 
     la_store_le(b, bytes, value);
+    if (la_virt_to_pfn(mm, addr) == LA_NO_PFN) { /* a pool in a variable of the program */
+        if (mm->kmem->hooks.write)
+            mm->kmem->hooks.write(mm->kmem->hooks.ctx, addr, b, bytes);
+        return;
+    }
     /* the program may have freed this memory under the pool */
     la_slab_note_store(mm, la_virt_to_pfn(mm, addr), (uint32_t)(addr & (LA_PAGE_SIZE - 1)), bytes);
     la_mem_write(mm, addr, b, bytes);
@@ -174,17 +179,7 @@ static struct la_mempool *free_slot(struct la_mm *mm)
     return NULL;
 }
 
-/* mempool_exit and the structure itself. */
-static void release(struct la_mm *mm, struct la_mempool *pool)
-{
-    while (pool->curr_nr > 0)
-        call_free(mm, pool, remove_element(mm, pool));
-    la_kfree(mm, pool->elements);
-    la_kfree(mm, pool->address);
-    memset(pool, 0, sizeof *pool);
-}
-
-/* The program freed the structure of a pool with kfree(), and now the memory is somebody else's. */
+/* The program freed the structure of a pool, or left its scope, and now the memory is somebody else's. */
 static void forget_pool_at(struct la_mm *mm, uint64_t address)
 {
     struct la_mempool *pool = la_mempool_at(mm, address);
@@ -193,55 +188,84 @@ static void forget_pool_at(struct la_mm *mm, uint64_t address)
         memset(pool, 0, sizeof *pool);
 }
 
-uint64_t la_mempool_create(struct la_mm *mm, int32_t min_nr, const struct la_pool_functions *fn)
+void la_mempool_exit(struct la_mm *mm, struct la_mempool *pool)
 {
-    struct la_mempool *pool = free_slot(mm);
-    uint64_t bytes = (uint64_t)(uint32_t)min_nr * mm->layout.pointer_bytes;
+    uint64_t address = pool->address;
+    uint32_t outstanding = pool->outstanding;
 
-    if (!pool || min_nr < 0 || min_nr > LA_POOL_MAX_NR)
-        return 0;
-    memset(pool, 0, sizeof *pool);
-    pool->fn = *fn;
-    pool->min_nr = (uint32_t)min_nr;
-    uint64_t address = la_kmalloc(mm, struct_bytes(mm), LA_GFP_KERNEL | LA_GFP_ZERO, LA_NO_NODE);
-
-    if (address == 0)
-        return 0;
-    pool->elements = la_kmalloc(mm, bytes, LA_GFP_KERNEL, LA_NO_NODE);
-    if (pool->elements == 0) {
-        la_kfree(mm, address);
-        return 0;
+    while (pool->curr_nr > 0)
+        call_free(mm, pool, remove_element(mm, pool));
+    la_kfree(mm, pool->elements);
+    pool->elements = 0;
+    if (pool->address == address) { /* else the program's free function has ended it already */
+        show_all(mm, pool);
+        LA_TRACE(mm->trace, POOL_DESTROY, address, outstanding);
     }
-    forget_pool_at(mm, address);
-    pool->address = address;
-    show_all(mm, pool);
+    memset(pool, 0, sizeof *pool);
+}
+
+/* Fill the reserve; false: an element was not to be had, or the program's function ended the pool. */
+static bool fill(struct la_mm *mm, struct la_mempool *pool, uint64_t address)
+{
     while (pool->curr_nr < pool->min_nr) {
         uint64_t element = call_alloc(mm, pool, LA_GFP_KERNEL);
 
         if (pool->address != address)
-            return 0; /* the program's function destroyed the pool */
+            return false;
         if (element == 0) {
-            release(mm, pool);
-            return 0;
+            la_mempool_exit(mm, pool);
+            return false;
         }
         add_element(mm, pool, element);
     }
+    return true;
+}
+
+bool la_mempool_init(struct la_mm *mm, uint64_t address, int32_t min_nr, const struct la_pool_functions *fn)
+{
+    forget_pool_at(mm, address);
+    struct la_mempool *pool = free_slot(mm);
+    uint64_t bytes = (uint64_t)(uint32_t)min_nr * mm->layout.pointer_bytes;
+
+    if (!pool || min_nr < 0 || min_nr > LA_POOL_MAX_NR)
+        return false;
+    *pool = (struct la_mempool){.fn = *fn, .min_nr = (uint32_t)min_nr};
+    pool->elements = la_kmalloc(mm, bytes, LA_GFP_KERNEL, LA_NO_NODE);
+    if (pool->elements == 0)
+        return false;
+    pool->address = address;
+    show_all(mm, pool);
+    if (!fill(mm, pool, address))
+        return false;
     LA_TRACE(mm->trace, POOL_CREATE, address, pool->min_nr);
-    return address;
+    return true;
+}
+
+uint64_t la_mempool_create(struct la_mm *mm, int32_t min_nr, const struct la_pool_functions *fn)
+{
+    if (!free_slot(mm) || min_nr < 0 || min_nr > LA_POOL_MAX_NR)
+        return 0;
+    uint64_t address = la_kmalloc(mm, struct_bytes(mm), LA_GFP_KERNEL | LA_GFP_ZERO, LA_NO_NODE);
+
+    if (address == 0)
+        return 0;
+    if (la_mempool_init(mm, address, min_nr, fn))
+        return address;
+    la_kfree(mm, address);
+    return 0;
 }
 
 bool la_mempool_destroy(struct la_mm *mm, struct la_mempool *pool)
 {
     uint64_t address = pool->address;
-    uint32_t outstanding = pool->outstanding;
 
     if (mm->kmem->classic && !la_mempool26_may_destroy(mm, pool))
         return false;
     if (pool->curr_nr != pool->min_nr)
         la_then_now(mm, "mempool_destroy", "BUG() when the pool held fewer elements than min_nr, as it does now.",
                     "no check at all; elements still out cannot be given back any more");
-    release(mm, pool);
-    LA_TRACE(mm->trace, POOL_DESTROY, address, outstanding);
+    la_mempool_exit(mm, pool);
+    la_kfree(mm, address);
     return true;
 }
 

@@ -43,6 +43,10 @@ struct la_mempool {
 
 /** mempool_create: the address of the pool, or 0 when it could not be filled. */
 uint64_t la_mempool_create(struct la_mm *mm, int32_t min_nr, const struct la_pool_functions *fn);
+/** mempool_init: make a pool in memory of the program at @address.  False: no memory for it. */
+bool la_mempool_init(struct la_mm *mm, uint64_t address, int32_t min_nr, const struct la_pool_functions *fn);
+/** mempool_exit: free what is at rest and the array, not the structure. */
+void la_mempool_exit(struct la_mm *mm, struct la_mempool *pool);
 /** The pool at @address, or NULL. */
 struct la_mempool *la_mempool_at(const struct la_mm *mm, uint64_t address);
 /** mempool_alloc: an element; 0 = NULL.  Sets mm->hung when it would wait for ever. */

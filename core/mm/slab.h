@@ -171,6 +171,8 @@ struct la_kmem26;
 struct la_kmem_hooks {
     void *ctx;
     bool (*call)(void *ctx, uint64_t fn, const uint64_t *args, uint32_t nr, uint64_t *result);
+    /* stores into a variable of the program; where it cannot, nothing happens */
+    void (*write)(void *ctx, uint64_t addr, const void *bytes, uint32_t len);
 };
 
 struct la_kmem {

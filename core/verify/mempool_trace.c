@@ -145,7 +145,7 @@ void la_verify_mempool_trace(struct la_verify *v, const cJSON *recording)
     r.handle = la_host_alloc(host, MAX_HANDLES * sizeof *r.handle);
     if (r.handle && la_verify_memory(&r.m, host, 2, 8, true)) {
         r.mm = r.m.mm;
-        r.mm->kmem->hooks = (struct la_kmem_hooks){&r, hook};
+        r.mm->kmem->hooks = (struct la_kmem_hooks){.ctx = &r, .call = hook};
         r.cache = la_kmem_cache_create(r.mm, "replayed", 256, 0, 0, 0);
         cJSON_ArrayForEach(op, la_cjson_get(recording, "ops"))
         {

@@ -188,6 +188,44 @@ static void a_cache_for_a_struct(void **state)
                     "assert(strcmp(TWICE(c), \"c + 2 * 16\") == 0);\n");
 }
 
+static void many_at_once(void **state)
+{
+    (void)state;
+    runs_everywhere("struct kmem_cache *c = kmem_cache_create(\"bulk\", 256, 0, 0, NULL);\n"
+                    "void *p[20], *q[20];\n"
+                    "assert(kmem_cache_alloc_bulk(c, GFP_KERNEL, 20, p) == 20 && nr_live(c) == 20 && nr_slabs(c) == 2);\n"
+                    "kmem_cache_free_bulk(c, 20, p);\n"
+                    "assert(nr_live(c) == 0);\n"
+                    "p[0] = kmalloc(8, GFP_KERNEL); p[1] = NULL; p[2] = kmalloc(100, GFP_KERNEL);\n"
+                    "kfree_bulk(3, p);\n"
+                    "assert(kmem_cache_alloc_bulk(c, GFP_KERNEL, 3, p) == 3);\n"
+                    "kmem_cache_free_bulk(c, 3, p);\n"
+                    "assert(kmem_cache_alloc(c, GFP_KERNEL) == p[0]);\n");
+    stops("struct kmem_cache *c = kmem_cache_create(\"bulk\", 256, 0, 0, NULL);\nkmem_cache_alloc_bulk(c, GFP_KERNEL, 2, NULL);",
+          "NULL pointer dereference");
+    stops("kfree_bulk(5000, NULL);", "more than 4096 objects");
+}
+
+static void a_pool_in_a_struct(void **state)
+{
+    (void)state;
+    runs_everywhere("struct driver { int id; mempool_t pool; } dev;\n"
+                    "assert(mempool_init_kmalloc_pool(&dev.pool, 2, 64) == 0);\n"
+                    "assert(dev.pool.curr_nr == 2 && dev.pool.min_nr == 2 && dev.pool.elements);\n"
+                    "void *e = mempool_alloc(&dev.pool, GFP_KERNEL);\n"
+                    "mempool_free(e, &dev.pool);\n"
+                    "mempool_exit(&dev.pool);\n"
+                    "assert(dev.pool.curr_nr == 0 && !dev.pool.elements);\n"
+                    "mempool_exit(&dev.pool);\n"
+                    "struct driver *heap = kzalloc(sizeof(*heap), GFP_KERNEL);\n"
+                    "assert(mempool_init_page_pool(&heap->pool, 3, 0) == 0 && heap->pool.curr_nr == 3);\n"
+                    "mempool_exit(&heap->pool);\n"
+                    "kfree(heap);\n"
+                    "assert(mempool_init_kmalloc_pool(&dev.pool, -1, 64) == -ENOMEM);\n");
+    stops("mempool_init_kmalloc_pool(NULL, 2, 64);", "NULL pointer dereference");
+    stops("mempool_t pool;\nmempool_init_kmalloc_pool(&pool, 2, 64);\nmempool_destroy(&pool);", "did not come from kmalloc()");
+}
+
 /* Constructors and pool functions that do what they must not: no crash of ours. */
 static void strange_callbacks(void **state)
 {
@@ -229,7 +267,8 @@ int main(void)
         cmocka_unit_test(pools_of_the_notes), cmocka_unit_test(functions_of_the_program),
         cmocka_unit_test(mistakes),           cmocka_unit_test(strange_callbacks),
         cmocka_unit_test(refusals),           cmocka_unit_test(what_changes_nothing_is_told),
-        cmocka_unit_test(a_cache_for_a_struct),
+        cmocka_unit_test(a_cache_for_a_struct), cmocka_unit_test(many_at_once),
+        cmocka_unit_test(a_pool_in_a_struct),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,7 +40,7 @@ static struct la_mempool *pool_of(struct rig *rig, struct functions *f, int32_t 
     const struct la_pool_functions fn = {LA_POOL_CUSTOM, ALLOC_FN, FREE_FN, 0};
 
     *f = (struct functions){.mm = rig->mm};
-    rig->mm->kmem->hooks = (struct la_kmem_hooks){f, call};
+    rig->mm->kmem->hooks = (struct la_kmem_hooks){.ctx = f, .call = call};
     struct la_mempool *pool = la_mempool_at(rig->mm, la_mempool_create(rig->mm, min_nr, &fn));
 
     assert_non_null(pool);
@@ -317,7 +317,7 @@ static void test_a_pool_that_cannot_be_filled_is_not_made(void **state)
     struct functions f = {.mm = rig.mm, .fail_from = 3};
 
     (void)state;
-    rig.mm->kmem->hooks = (struct la_kmem_hooks){&f, call};
+    rig.mm->kmem->hooks = (struct la_kmem_hooks){.ctx = &f, .call = call};
     assert_int_equal(la_mempool_create(rig.mm, 4, &fn), 0);
     assert_int_equal(f.allocs, 3);
     assert_int_equal(f.frees, 2);
