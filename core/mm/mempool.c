@@ -376,7 +376,8 @@ uint64_t la_mempool_alloc_or_wait(struct la_mm *mm, struct la_mempool *pool, la_
             return 0;
         }
         if (!pool->waiting_since)
-            la_mempool_tell_empty(mm, pool, "the caller sleeps until an element comes back, at most five seconds at a time");
+            la_mempool_tell_empty(mm, pool,
+                                  "the caller sleeps until an element comes back, at most five seconds at a time");
         pool->waiting_since = mm->tick + 1;
         if (must_wait) {
             *must_wait = true;

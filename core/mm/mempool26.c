@@ -77,9 +77,10 @@ bool la_mempool26_may_destroy(struct la_mm *mm, const struct la_mempool *pool)
 {
     if (pool->curr_nr == pool->min_nr)
         return true;
-    la_oops(mm, "kernel BUG at mm/mempool.c: mempool_destroy()",
-            "The reserve is not full. 2.6 takes that for elements that were not given back; it may also be a pool that "
-            "could not grow. An element that came from the allocation function while the reserve was full is not missed. "
-            "6.1 has no such check.");
+    la_oops(
+        mm, "kernel BUG at mm/mempool.c: mempool_destroy()",
+        "The reserve is not full. 2.6 takes that for elements that were not given back; it may also be a pool that "
+        "could not grow. An element that came from the allocation function while the reserve was full is not missed. "
+        "6.1 has no such check.");
     return false;
 }

@@ -286,11 +286,12 @@ bool la_slab26_destroy(struct la_mm *mm, uint32_t cache)
     struct la_kmem_cache *s = la_cache(mm, cache);
 
     if (la_in_interrupt(la_mm_current(mm)) || la_cache26_at(mm, cache)->busy) {
-        la_slab26_bug(mm, "kmem_cache_destroy",
-                      la_cache26_at(mm, cache)->busy
-                          ? "Its own constructor or destructor runs just now. The real kernel frees what it still works "
-                            "on; here the cache stays."
-                          : "A cache cannot be destroyed in an interrupt.");
+        la_slab26_bug(
+            mm, "kmem_cache_destroy",
+            la_cache26_at(mm, cache)->busy
+                ? "Its own constructor or destructor runs just now. The real kernel frees what it still works "
+                  "on; here the cache stays."
+                : "A cache cannot be destroyed in an interrupt.");
         return false;
     }
     if (la_slab26_shrink(mm, cache) != 0) {

@@ -29,7 +29,8 @@ static bool create_one(struct la_mm *mm, uint32_t i, uint32_t dma)
     char name[LA_CACHE_NAME];
 
     (void)snprintf(name, sizeof name, dma ? "size-%u(DMA)" : "size-%u", (unsigned)sizes[i]);
-    uint32_t cache = la_slab26_create(mm, name, sizes[i], 0, LA_SLAB_HWCACHE_ALIGN | (dma ? LA_SLAB_CACHE_DMA : 0), 0, 0);
+    uint32_t cache =
+        la_slab26_create(mm, name, sizes[i], 0, LA_SLAB_HWCACHE_ALIGN | (dma ? LA_SLAB_CACHE_DMA : 0), 0, 0);
 
     k->size[dma][i] = cache;
     if (cache == LA_NO_CACHE)

@@ -130,6 +130,15 @@ static void slabs_json(const struct la_mm *mm, const struct la_kmem_cache *s, st
 {
     uint32_t shown[SLABS_SHOWN], nr = 0;
 
+    if (mm->kmem->classic) {
+        nr = la_view_pick26(mm, s, shown, SLABS_SHOWN);
+        la_json_key(w, "slabs");
+        la_json_arr(w);
+        for (uint32_t i = 0; i < nr; i++)
+            slab_json(mm, s, la_slab_at(mm, shown[i]), w);
+        la_json_end(w);
+        return;
+    }
     for (uint32_t full = 0; full < 2; full++) {
         for (uint32_t index = s->all_slabs; index != LA_NO_SLAB && nr < SLABS_SHOWN;
              index = la_slab_at(mm, index)->all_next)

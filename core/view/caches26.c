@@ -72,6 +72,26 @@ void la_view_cache26(const struct la_timeline *t, uint32_t cache, struct la_json
     la_json_end(w);
 }
 
+uint32_t la_view_pick26(const struct la_mm *mm, const struct la_kmem_cache *s, uint32_t *shown, uint32_t max)
+{
+    static const struct {
+        enum la_slab_list list;
+        uint32_t most; /* of 32 */
+    } lists[] = {{LA_SLAB_PARTIAL, 12}, {LA_SLAB_FREE, 8}, {LA_SLAB_FULL, 12}};
+    const struct la_cache26 *c = la_cache26_at(mm, (uint32_t)(s - mm->kmem->cache));
+    uint32_t nr = 0;
+
+    for (uint32_t l = 0; l < sizeof lists / sizeof *lists; l++) {
+        uint32_t index = c->list[lists[l].list].head;
+
+        for (uint32_t n = 0; index != LA_NO_SLAB && n < lists[l].most && nr < max; n++) {
+            shown[nr++] = index;
+            index = la_slab_at(mm, index)->next;
+        }
+    }
+    return nr;
+}
+
 void la_view_slab26(const struct la_mm *mm, const struct la_slab *slab, struct la_json *w)
 {
     const struct la_cache26 *c = la_cache26_at(mm, slab->cache);

@@ -75,10 +75,13 @@ void la_view_caches(const struct la_timeline *timeline, struct la_json *w);
 void la_view_function_name(const struct la_timeline *timeline, uint64_t addr, struct la_json *w, const char *key);
 
 struct la_slab;
+struct la_kmem_cache;
 
 /* caches26.c: members of a cache, of a CPU's part of it and of a slab, on machines with the SLAB of 2.6 */
 void la_view_cache26(const struct la_timeline *timeline, uint32_t cache, struct la_json *w);
 void la_view_array26(const struct la_mm *mm, uint32_t cache, uint32_t cpu, struct la_json *w);
+/** The slabs to show, from the heads of partial, free and full; how many (at most @max). */
+uint32_t la_view_pick26(const struct la_mm *mm, const struct la_kmem_cache *cache, uint32_t *shown, uint32_t max);
 void la_view_slab26(const struct la_mm *mm, const struct la_slab *slab, struct la_json *w);
 void la_view_pools(const struct la_timeline *timeline, struct la_json *w);
 

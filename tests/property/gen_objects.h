@@ -61,10 +61,12 @@ static inline void gen_objects_head(struct gen_objects *g)
         "void ctor_small(void *o)\n{\n    born++;\n    *(u8 *)o = 7;\n}\n"
         "void ctor_busy(void *o)\n{\n    void *brief = kmalloc(24, GFP_ATOMIC);\n    *(u16 *)o = born++;\n    "
         "kfree(brief);\n}\n"
-        "void ctor_old(void *o, kmem_cache_t *c, unsigned long flags)\n{\n    if (!(flags & SLAB_CTOR_VERIFY))\n        "
+        "void ctor_old(void *o, kmem_cache_t *c, unsigned long flags)\n{\n    if (!(flags & SLAB_CTOR_VERIFY))\n       "
+        " "
         "*(u8 *)o = 9;\n    born += flags;\n}\n"
         "void dtor_old(void *o, kmem_cache_t *c, unsigned long flags)\n{\n    born -= *(u8 *)o == 9;\n}\n"
-        "void dtor_busy(void *o, kmem_cache_t *c, unsigned long flags)\n{\n    void *brief = kmalloc(born & 255, GFP_ATOMIC);\n"
+        "void dtor_busy(void *o, kmem_cache_t *c, unsigned long flags)\n{\n    void *brief = kmalloc(born & 255, "
+        "GFP_ATOMIC);\n"
         "    kfree(brief);\n}\n"
         "void *moody_alloc(gfp_t mask, void *data)\n{\n    moody++;\n    return moody % 3 == 0 ? NULL : "
         "kmalloc((unsigned long)data, mask);\n}\n"
@@ -311,7 +313,8 @@ static inline void gen_objects_mistake(struct gen_objects *g)
         "kmem_cache_create(\"zero\", 0 * %u * %u * %u * %u, 0, 0, NULL);\n",
         "grab(1, %u, GFP_KERNEL | __GFP_HIGHMEM);\nborn += %u - %u + %u;\n",
         "preempt_disable();\ngrab(2, %u, GFP_KERNEL);\npreempt_enable();\nborn -= %u - %u + %u;\n",
-        "if (cache[%u & 3]) {\n    kmem_cache_create(\"cache_0\", 64, 0, 0, NULL, dtor_old);\n    born -= %u * %u * %u;\n}\n",
+        "if (cache[%u & 3]) {\n    kmem_cache_create(\"cache_0\", 64, 0, 0, NULL, dtor_old);\n    born -= %u * %u * "
+        "%u;\n}\n",
         "mempool_free(NULL, pool[%u & 3]);\nborn -= %u * %u * %u;\n",
         "mempool_free(memory[%u %% 12], pool[%u & 3]);\nborn -= %u - %u;\n",
         "memory[%u %% 12] = kmalloc(-1 - %u, GFP_KERNEL);\nborn -= %u - %u;\n",

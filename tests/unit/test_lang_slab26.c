@@ -3,7 +3,9 @@
 
 #include "mm/slab26.h"
 
-#define HEAD26 "```json machine\n{\"slab\": \"slab-2.6\", \"profile\": \"i386\", \"memory\": \"16M\", \"cpus\": 2, \"cache_line\": 32}\n```\n"
+#define HEAD26                                                                                                         \
+    "```json machine\n{\"slab\": \"slab-2.6\", \"profile\": \"i386\", \"memory\": \"16M\", \"cpus\": 2, "              \
+    "\"cache_line\": 32}\n```\n"
 #define HEAD61 "```json machine\n{\"profile\": \"i386\", \"memory\": \"16M\", \"cpus\": 2}\n```\n"
 
 /* The functions every program here has: they count, and look at what they are told. */
@@ -14,14 +16,14 @@
     "    if (cache != c)\n        strange++;\n"                                                                        \
     "    if (flags & SLAB_CTOR_ATOMIC)\n        atomic++;\n"                                                           \
     "    if (flags & SLAB_CTOR_VERIFY)\n        verified++;\n"                                                         \
-    "    else if (flags & SLAB_CTOR_CONSTRUCTOR)\n    {\n        made++;\n        *(u32 *)p = 0x1234;\n    }\n}\n"       \
+    "    else if (flags & SLAB_CTOR_CONSTRUCTOR)\n    {\n        made++;\n        *(u32 *)p = 0x1234;\n    }\n}\n"     \
     "void dtor(void *p, kmem_cache_t *cache, unsigned long flags)\n{\n    ended++;\n"                                  \
     "    if (cache != c || flags != 0 || *(u32 *)p != 0x1234)\n        strange++;\n}\n"
 
 struct end {
-    bool good;         /* the program came to its end */
+    bool good; /* the program came to its end */
     uint32_t oopses;
-    char oops[200];    /* first line of the last one */
+    char oops[200]; /* first line of the last one */
 };
 
 /* Run the lesson; every state on the way must be sound. */
@@ -133,11 +135,12 @@ static void a_constructor_that_writes_too_far(void **state)
             "kmem_cache_alloc(c, GFP_KERNEL);\n",
             "slab error in cache_alloc_debugcheck_after()");
     /* one object to a slab: told when it was made, and again when it is handed out */
-    struct end end = run(HEAD26, "void ctor(void *p, kmem_cache_t *cache, unsigned long flags)\n{\n    *((u32 *)p - 1) = 1;\n}\n"
-                                 "struct kmem_cache *c = kmem_cache_create(\"a\", 20000, 0, SLAB_RED_ZONE, ctor, NULL);\n"
-                                 "assert((c->oo.x & 0xffff) == 1);\n"
-                                 "void *p = kmem_cache_alloc(c, GFP_KERNEL);\n"
-                                 "assert(strcmp(last_oops(), \"\") != 0);\n");
+    struct end end =
+        run(HEAD26, "void ctor(void *p, kmem_cache_t *cache, unsigned long flags)\n{\n    *((u32 *)p - 1) = 1;\n}\n"
+                    "struct kmem_cache *c = kmem_cache_create(\"a\", 20000, 0, SLAB_RED_ZONE, ctor, NULL);\n"
+                    "assert((c->oo.x & 0xffff) == 1);\n"
+                    "void *p = kmem_cache_alloc(c, GFP_KERNEL);\n"
+                    "assert(strcmp(last_oops(), \"\") != 0);\n");
     assert_true(end.good);
     assert_int_equal(end.oopses, 2);
 }
@@ -149,8 +152,8 @@ static void what_create_refuses(void **state)
     (void)state;
     goes_on(HEAD26, COUNTING "assert(kmem_cache_create(\"a\", 64, 0, 0, NULL, dtor) == NULL);\n", bug);
     goes_on(HEAD26, COUNTING "assert(!kmem_cache_create(\"a\", 64, 0, SLAB_DESTROY_BY_RCU, ctor, dtor));\n", bug);
-    goes_on(HEAD26, COUNTING "assert(!kmem_cache_create(\"a\", 64, 0, SLAB_DESTROY_BY_RCU | SLAB_POISON, ctor, NULL));\n",
-            bug);
+    goes_on(HEAD26,
+            COUNTING "assert(!kmem_cache_create(\"a\", 64, 0, SLAB_DESTROY_BY_RCU | SLAB_POISON, ctor, NULL));\n", bug);
 }
 
 /* A line of 2.6 runs on 6.1 too: its constructor is told what it was told then, its destructor is not called. */
@@ -180,7 +183,8 @@ static void strange_callbacks(void **state)
         "c = kmem_cache_create(\"a\", 2048, 0, 0, ctor, dtor);\n"
         "kmem_cache_free(c, kmem_cache_alloc(c, GFP_KERNEL));\nkmem_cache_destroy(c);\n",
         "void *kept[40]; int n = 0;\n"
-        "void dtor(void *p, kmem_cache_t *k, unsigned long f)\n{\n    while (n > 0)\n        kmem_cache_free(c, kept[--n]);\n}\n"
+        "void dtor(void *p, kmem_cache_t *k, unsigned long f)\n{\n    while (n > 0)\n        kmem_cache_free(c, "
+        "kept[--n]);\n}\n"
         "c = kmem_cache_create(\"a\", 2048, 0, 0, ctor, dtor);\n"
         "void *first[30];\nfor (int i = 0; i < 30; i++)\n    first[i] = kmem_cache_alloc(c, GFP_KERNEL);\n"
         "for (n = 0; n < 40; n++)\n    kept[n] = kmem_cache_alloc(c, GFP_KERNEL);\n"
@@ -201,9 +205,9 @@ static void strange_callbacks(void **state)
         struct la_buf code;
 
         la_buf_init(&code, la_host_libc());
-        la_buf_printf(&code,
-                      "struct kmem_cache *c;\nvoid ctor(void *p, kmem_cache_t *k, unsigned long f) { *(int *)p = 5; }\n%s",
-                      programs[i]);
+        la_buf_printf(
+            &code, "struct kmem_cache *c;\nvoid ctor(void *p, kmem_cache_t *k, unsigned long f) { *(int *)p = 5; }\n%s",
+            programs[i]);
         (void)run(HEAD26, la_buf_str(&code));
         la_buf_free(&code);
     }
@@ -232,14 +236,15 @@ static void test_T37_the_task_ends_with_the_bug(void **state)
 static void test_T33_a_thread_sleeps_until_a_free(void **state)
 {
     (void)state;
-    runs(HEAD26, POOL "void *first, *second, *third;\n"
-                      "int other(void *unused)\n{\n    msleep(20000);\n    mempool_free(first, pool);\n    return 0;\n}\n"
-                      "gone = 1;\n"
-                      "first = mempool_alloc(pool, GFP_KERNEL);\n"
-                      "second = mempool_alloc(pool, GFP_KERNEL);\n"
-                      "kthread_run(other, NULL, \"other\");\n"
-                      "third = mempool_alloc(pool, GFP_KERNEL);\n"
-                      "assert(third == first);\n");
+    runs(HEAD26,
+         POOL "void *first, *second, *third;\n"
+              "int other(void *unused)\n{\n    msleep(20000);\n    mempool_free(first, pool);\n    return 0;\n}\n"
+              "gone = 1;\n"
+              "first = mempool_alloc(pool, GFP_KERNEL);\n"
+              "second = mempool_alloc(pool, GFP_KERNEL);\n"
+              "kthread_run(other, NULL, \"other\");\n"
+              "third = mempool_alloc(pool, GFP_KERNEL);\n"
+              "assert(third == first);\n");
     runs(HEAD26, POOL "int done = 0;\n"
                       "int idle(void *unused)\n{\n    msleep(1000);\n    done = 1;\n    return 0;\n}\n"
                       "gone = 1;\n"

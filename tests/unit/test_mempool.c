@@ -364,7 +364,11 @@ static void test_a_pool_in_the_place_of_a_freed_one(void **state)
 
 /* One test for both kernels: its state is the machine. */
 static char machine_61[] = MACHINE_A, machine_26[] = MACHINE_A_26;
-#define BOTH(f) {#f " [6.1]", f, NULL, NULL, machine_61}, {#f " [2.6]", f, NULL, NULL, machine_26}
+#define BOTH(f)                                                                                                        \
+    {#f " [6.1]", f, NULL, NULL, machine_61},                                                                          \
+    {                                                                                                                  \
+#f " [2.6]", f, NULL, NULL, machine_26                                                                         \
+    }
 
 int main(void)
 {

@@ -141,7 +141,9 @@ static void an_object_is_named_byte_by_byte(void **state)
     play_done(&p);
 }
 
-#define OLD_SLIDE "```json machine\n{\"slab\": \"slab-2.6\", \"profile\": \"i386\", \"memory\": \"16M\", \"cpus\": 2, \"cache_line\": 32}\n```\n"
+#define OLD_SLIDE                                                                                                      \
+    "```json machine\n{\"slab\": \"slab-2.6\", \"profile\": \"i386\", \"memory\": \"16M\", \"cpus\": 2, "              \
+    "\"cache_line\": 32}\n```\n"
 
 /* The text of fact @key of the object at the address @name holds; static. */
 static const char *fact_of(struct la_timeline *t, const char *name, const char *key)
@@ -162,8 +164,9 @@ static const char *fact_of(struct la_timeline *t, const char *name, const char *
     cJSON *object = la_cjson_parse(la_buf_str(&text), text.len, &error_at);
 
     value[0] = '\0';
-    cJSON_ArrayForEach(fact, la_cjson_get(object, "facts")) if (strcmp(la_cjson_string(la_cjson_get(fact, "key")), key) == 0)
-        (void)snprintf(value, sizeof value, "%s", la_cjson_string(la_cjson_get(fact, "value")));
+    cJSON_ArrayForEach(
+        fact, la_cjson_get(object, "facts")) if (strcmp(la_cjson_string(la_cjson_get(fact, "key")), key) == 0)(void)
+        snprintf(value, sizeof value, "%s", la_cjson_string(la_cjson_get(fact, "value")));
     cJSON_Delete(object);
     la_buf_free(&text);
     la_diags_free(&diags);
@@ -174,10 +177,11 @@ static const char *fact_of(struct la_timeline *t, const char *name, const char *
 static void a_cache_of_2_6_shows_its_arrays(void **state)
 {
     struct play p;
-    struct la_timeline *t = play_text(&p, "# T\n\n" OLD_SLIDE "\n```c\n"
-                                          "struct kmem_cache *c = kmem_cache_create(\"seen\", 64, 0, SLAB_HWCACHE_ALIGN, NULL);\n"
-                                          "char *a = kmem_cache_alloc(c, GFP_KERNEL), *b = kmem_cache_alloc(c, GFP_KERNEL);\n"
-                                          "kmem_cache_free(c, b);\nchar *last = a + 64 * 45;\n```\n");
+    struct la_timeline *t =
+        play_text(&p, "# T\n\n" OLD_SLIDE "\n```c\n"
+                      "struct kmem_cache *c = kmem_cache_create(\"seen\", 64, 0, SLAB_HWCACHE_ALIGN, NULL);\n"
+                      "char *a = kmem_cache_alloc(c, GFP_KERNEL), *b = kmem_cache_alloc(c, GFP_KERNEL);\n"
+                      "kmem_cache_free(c, b);\nchar *last = a + 64 * 45;\n```\n");
 
     (void)state;
     run_all(t);
@@ -234,10 +238,8 @@ static void stepping_back_restores_slabs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(page_lessons_have_no_caches),
-        cmocka_unit_test(a_cache_shows_its_slabs),
-        cmocka_unit_test(an_object_is_named_byte_by_byte),
-        cmocka_unit_test(a_cache_of_2_6_shows_its_arrays),
+        cmocka_unit_test(page_lessons_have_no_caches),     cmocka_unit_test(a_cache_shows_its_slabs),
+        cmocka_unit_test(an_object_is_named_byte_by_byte), cmocka_unit_test(a_cache_of_2_6_shows_its_arrays),
         cmocka_unit_test(stepping_back_restores_slabs),
     };
 

@@ -46,6 +46,9 @@ describe('the arrays', () => {
     const [slab, slot] = [wide.slabs.find((each) => each.id === 1)!, 9];
     expect(waitsIn(wide, objectAt(wide, slab, slot))).toBe('in the array of CPU 0, handed out next');
     expect(inWords(slab, slot, waitsIn(wide, objectAt(wide, slab, slot)))).toBe('free, in the array of CPU 0, handed out next');
+    const inShared = { ...wide, cpus: [], classic: { ...wide.classic!, shared: { array: wide.cpus[0]!.array!, limit: 480, batchcount: 60 } } };
+    expect(waitsIn(inShared, objectAt(wide, wide.slabs[2]!, 11))).toBe('in the array all CPUs share, number 2 from the top');
+    expect(waitsIn(wide, '0x1000')).toBe('');
     const small = cache(130, 'small');
     expect(inWords(small.slabs[0]!, 15, waitsIn(small, objectAt(small, small.slabs[0]!, 15)))).toBe('with the program');
     expect(inWords(small.slabs[0]!, 16, waitsIn(small, objectAt(small, small.slabs[0]!, 16)))).toBe('free on its slab, number 1 in its chain');
@@ -61,8 +64,8 @@ describe('lists and struct slab', () => {
 
   test('colours move the slab, and its bytes add up', () => {
     const wide = cache(125, 'wide');
-    expect(wide.slabs.map((slab) => [slab.id, slab.colour])).toEqual([[0, 0], [1, 32], [2, 64]]);
-    expect(segmentsOf(wide, wide.slabs[2]!)).toEqual([
+    expect(wide.slabs.map((slab) => [slab.id, slab.colour])).toEqual([[2, 64], [1, 32], [0, 0]]);
+    expect(segmentsOf(wide, wide.slabs[0]!)).toEqual([
       { what: 'colour', bytes: 64 },
       { what: 'struct slab', bytes: 34 },
       { what: 'kmem_bufctl_t', bytes: 30 },
@@ -74,7 +77,7 @@ describe('lists and struct slab', () => {
     const off = { ...wide.classic!, off_slab: true, management: 40, management_cache: 'size-64', colours: 1 };
     expect(managementInWords(off)).toContain('40 B of an object of size-64, off the slab');
     expect(coloursInWords(off)).toContain('all slabs begin alike');
-    expect(segmentsOf({ ...wide, classic: off }, { ...wide.slabs[0]! }).map((segment) => segment.what)).toEqual(['objects', 'rest']);
+    expect(segmentsOf({ ...wide, classic: off }, wide.slabs[2]!).map((segment) => segment.what)).toEqual(['objects', 'rest']);
   });
 
   test('the chain follows the numbers in memory', () => {

@@ -503,7 +503,7 @@ export interface Cache {
     partial: number[];
   }[];
   /**
-   * at most 32: those on lists first, then full ones, each in order of id
+   * at most 32: those on lists first, then full ones, each in order of id (2.6: the first 12 of partial, 8 of free and 12 of full, in the order of the lists)
    */
   slabs: Slab[];
   classic?: ClassicCache;

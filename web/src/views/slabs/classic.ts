@@ -58,15 +58,17 @@ export function arraysOf(cache: Cache): ArrayPicture[] {
   return shared && shared.limit > 0 ? [...cpus, pictureOf(cache, -1, shared.array, shared.limit, shared.batchcount, false)] : cpus;
 }
 
-/** Where the free object at @address waits, in words; "" when it is in no array. */
+/** Where the free object at @address waits, in words; "" when it is in no array. Quick: asked wherever the pointer moves. */
 export function waitsIn(cache: Cache, address: string): string {
-  for (const array of arraysOf(cache)) {
-    const turn = array.entries.findIndex((entry) => BigInt(entry.address) === BigInt(address));
-    if (turn < 0) continue;
-    const where = array.cpu < 0 ? 'in the array all CPUs share' : `in the array of ${array.title}`;
-    return turn === 0 && array.cpu >= 0 ? `${where}, handed out next` : `${where}, number ${turn + 1} from the top`;
+  if (!cache.classic) return '';
+  const wanted = BigInt(address);
+  const turnIn = (array: string[]): number => array.length - array.findLastIndex((each) => BigInt(each) === wanted);
+  for (const { cpu, array = [] } of cache.cpus) {
+    const turn = turnIn(array);
+    if (turn <= array.length) return `in the array of CPU ${cpu}, ${turn === 1 ? 'handed out next' : `number ${turn} from the top`}`;
   }
-  return '';
+  const { array } = cache.classic.shared;
+  return turnIn(array) <= array.length ? `in the array all CPUs share, number ${turnIn(array)} from the top` : '';
 }
 
 /** Bytes before object 0 of a slab of colour 0. */
