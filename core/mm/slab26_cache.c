@@ -15,8 +15,7 @@
  *  B. A machine with one CPU is a kernel without SMP: no shared array.
  *  C. The destructor does not run for slabs that time or a lack of memory gives back: no call of the program is
  *     under way that could run it.
- *  D. A cache that could not be destroyed keeps its place in the list of caches.
- *  E. cache_reap runs on all CPUs at the same time, and looks at all caches.
+ *  D. cache_reap runs on all CPUs at the same time, and looks at all caches.
  *
  * Source: Linux 2.6.11 mm/slab.c: kmem_cache_create, cache_estimate, enable_cpucache,
  * kmem_cache_shrink, kmem_cache_destroy, cache_reap, drain_array_locked.
@@ -295,6 +294,7 @@ bool la_slab26_destroy(struct la_mm *mm, uint32_t cache)
         return false;
     }
     if (la_slab26_shrink(mm, cache) != 0) {
+        la_cache_to_front(mm, cache); /* it was off the list, and is added like a new one */
         la_slab26_error(mm, s, "kmem_cache_destroy", "Can't free all objects",
                         "The call returns 1, and the cache stays: free every object, then destroy it again. In 6.1 the "
                         "call returns nothing, and the cache is lost.");

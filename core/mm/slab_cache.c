@@ -111,6 +111,12 @@ static void list_del(struct la_mm *mm, uint32_t cache)
         kmem->cache[s->next].prev = s->prev;
 }
 
+void la_cache_to_front(struct la_mm *mm, uint32_t cache)
+{
+    list_del(mm, cache);
+    list_add(mm, cache);
+}
+
 /* ---- making one ---- */
 
 static uint32_t find_mergeable(const struct la_mm *mm, uint32_t size, uint32_t align, uint32_t flags, uint64_t ctor)

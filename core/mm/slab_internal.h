@@ -148,6 +148,8 @@ void la_freepointer_write(struct la_mm *mm, const struct la_kmem_cache *s, uint6
 
 /** A live cache without slabs at the head of slab_caches; LA_NO_CACHE when there are too many. */
 uint32_t la_cache_add(struct la_mm *mm, const char *name);
+/** Put a cache at the head of slab_caches, as if it were the newest. */
+void la_cache_to_front(struct la_mm *mm, uint32_t cache);
 /** Take a cache without slabs off the list; its slot is free. */
 void la_cache_remove(struct la_mm *mm, uint32_t cache);
 

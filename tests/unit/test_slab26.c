@@ -291,12 +291,14 @@ static void test_which_free_slab_goes_first(void **state)
 static void test_T29_destroy_with_live_object(void **state)
 {
     struct rig rig = rig_new(OLD);
-    uint32_t cache = create(&rig, "t29", 600, 0);
+    uint32_t cache = create(&rig, "t29", 600, 0), newer = create(&rig, "newer", 64, 0);
     uint64_t p = alloc(&rig, cache);
 
     (void)state;
     assert_int_equal(la_kmem_cache_shrink(rig.mm, cache), 1);
+    assert_int_equal(rig.mm->kmem->first, newer);
     assert_false(la_kmem_cache_destroy(rig.mm, cache));
+    assert_int_equal(rig.mm->kmem->first, cache); /* back on the list, at its head */
     assert_non_null(
         strstr(rig.mm->last_oops, "slab error in kmem_cache_destroy(): cache `t29': Can't free all objects"));
     la_kmem_cache_free(rig.mm, cache, p);
