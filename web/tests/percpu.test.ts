@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { Cpu, LaEvent, Percpu, Section, Thread, Variable } from '../src/protocol/types';
 import { built, NodeEngine, PERCPU } from './engine';
 import { choiceText } from '../src/state/session.svelte';
-import { changedCopies, copiedOf, counts, doing, movesOf, offersFor, preemption, refusedEverywhere, standingAt, statementOf, stateInWords, storyOf, unitsOf } from '../src/views/percpu/percpu';
+import { awayAt, waysBack } from '../src/views/percpu/glide';
+import { changedCopies, copiedOf, counts, doing, movesOf, offersFor, onNoCpu, preemption, refusedEverywhere, standingAt, statementOf, stateInWords, storyOf, unitsOf } from '../src/views/percpu/percpu';
 
 const cpu = (n: number, more: Partial<Cpu> = {}): Cpu => ({ cpu: n, node: 0, current: -1, irqs: [], preempt: 0, softirq: 0, hardirq: 0, irqs_off: false, need_resched: false, rcu: 0, held: '', pending: [], queue: [], refused: { run: '', preempt: '', interrupt: '' }, ...more });
 const thread = (id: number, more: Partial<Thread> = {}): Thread => ({
@@ -171,4 +172,30 @@ test('what a step did, half way and at its end', () => {
   expect(storyOf(events, 0.5).arrived.get(1)).toBe(0.5);
   expect(storyOf(events, 0.5).irq.get(0)).toBe(0);
   expect([...storyOf(events, 2).touched]).toEqual([1, 0]);
+});
+
+describe('a thread that moves', () => {
+  const events = [
+    { e: 'thread_migrate', name: 'a', from: 0, to: 1 },
+    { e: 'spin', cpu: 1, lock: '0x0', holder: 'b' },
+    { e: 'thread_switch', cpu: 1, from: 'idle', to: 'a', task: 2 },
+  ] as unknown as LaEvent[];
+  const before = new Map([[1, { x: 40, y: 60 }], [2, { x: 10, y: 10 }]]);
+  const now = new Map([[1, { x: 340, y: 60 }], [2, { x: 11, y: 10 }], [3, { x: 0, y: 0 }]]);
+
+  test('is on its way from the first event about it to the last', () => {
+    expect([0, 1.5, 3].map((at) => storyOf(events, at).moved.get('a'))).toEqual([0, 0.5, 1]);
+    expect(storyOf(events, 1).moved.has('b')).toBe(false);
+  });
+  test('begins where it was and ends where it is; one that was nowhere does not fly', () => {
+    const ways = waysBack(before, now);
+    expect([...ways]).toEqual([[1, { x: -300, y: 0 }]]);
+    expect(awayAt(ways.get(1), 0)).toEqual({ x: -300, y: 0 });
+    expect(awayAt(ways.get(1), 0.5)!.x).toBeCloseTo(-150);
+    expect([awayAt(ways.get(1), 1), awayAt(ways.get(3), 0)]).toEqual([null, null]);
+  });
+  test('every living thread has one place', () => {
+    const all = percpu({ threads: [thread(0), thread(1, { state: 'ready' }), thread(2, { state: 'sleeping' }), thread(3, { state: 'new' }), thread(4, { state: 'dead' })] });
+    expect(onNoCpu(all).map(({ id }) => id)).toEqual([2, 3]);
+  });
 });

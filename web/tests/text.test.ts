@@ -4,6 +4,7 @@ import { columnOffset, readableProse, replaceSection } from '../src/lessons/sour
 import { bytesOf, inBrief, withoutType } from '../src/lib/format';
 import { highlight, sentencePieces } from '../src/lib/highlight';
 import { History } from '../src/story/history';
+import { partsOf } from '../src/inspector/report';
 import { LESSON } from './engine';
 
 describe('a lesson as text', () => {
@@ -77,4 +78,12 @@ test('history walks back and forth, and the unfinished line waits', () => {
   expect(history.move(-1, 'one')).toBe('one');
   expect(history.move(1, 'one')).toBe('two');
   expect(history.move(1, 'two')).toBe('unfin');
+});
+
+test('a report of the kernel: bytes stay in rows, sentences may break', () => {
+  const rows = 'Redzone  ffff888000000048: 00 cc cc cc cc cc cc cc                          ........\nPadding  ffff888000000098: 5a 5a 5a 5a';
+  const parts = partsOf(`BUG names (Not tainted): Right Redzone overwritten\nObject 0xffff888000000008 @offset=8 fp=0x0\n\n${rows}\nFIX names: done`);
+  expect(parts.map((part) => part.rows)).toEqual([false, true, false]);
+  expect(parts[1]!.text).toBe(rows);
+  expect(partsOf('BUG: scheduling while atomic: insmod/100/0x00000001')).toEqual([{ rows: false, text: 'BUG: scheduling while atomic: insmod/100/0x00000001' }]);
 });

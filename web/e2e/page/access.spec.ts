@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { expect, LESSON, linkTo, test } from '../lookaside';
@@ -7,9 +9,33 @@ async function violations(page: Page): Promise<string[]> {
   return found.flatMap((each) => each.nodes.map((node) => `${each.id}: ${node.target.join(' ')} ${node.failureSummary}`));
 }
 
+const read = (path: string) => readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), 'utf8');
+/** Every view of the registry, at a step where it has something to show. */
+const VIEWS: [view: string, lesson: string, step: number][] = [
+  ['memory', LESSON, 3],
+  ['free-lists', LESSON, 3],
+  ['watermarks', LESSON, 3],
+  ['slabs', read('tests/objects.md'), 20],
+  ['pools', read('tests/objects.md'), 20],
+  ['virtual', read('tests/virtual.md'), 8],
+  ['percpu', read('tests/percpu.md'), 15],
+  ['boot', read('tests/boot.md'), 4],
+  ['proc', LESSON, 3],
+  ['overview', read('tests/objects.md'), 20],
+];
+
 for (const colorScheme of ['light', 'dark'] as const) {
   test.describe(colorScheme, () => {
     test.use({ colorScheme });
+
+    for (const [view, lesson, step] of VIEWS) {
+      test(`axe finds nothing in the view ${view}, as picture and as text`, async ({ look, page }) => {
+        await look.open(linkTo(lesson, step, view));
+        expect(await violations(page)).toEqual([]);
+        for (const toggle of await look.stage.getByRole('button', { name: /as text$/ }).all()) await toggle.click();
+        expect(await violations(page)).toEqual([]);
+      });
+    }
 
     test('axe finds nothing on the page at work', async ({ look, page }) => {
       await look.open(linkTo(LESSON, 2));
@@ -41,6 +67,12 @@ for (const colorScheme of ['light', 'dark'] as const) {
     });
   });
 }
+
+test('no view of the registry is left out above', () => {
+  const ids = [...read('src/views/registry.ts').matchAll(/\bid: '([\w-]+)'/g)].map((match) => match[1]!);
+  expect(ids.length).toBeGreaterThan(5);
+  expect([...ids, 'overview'].sort()).toEqual(VIEWS.map(([view]) => view).sort());
+});
 
 test('all by keyboard: lesson, steps, a block, a view, the help', async ({ look, page }) => {
   await look.open('#lessons');

@@ -12,7 +12,7 @@ test('two small allocations share a page; what was taken stays reserved after me
   await look.press('ArrowRight', 'ArrowRight', 'ArrowRight', 'ArrowRight', 'ArrowRight');
   await look.at(7);
   await expect(look.stage).toContainText('14,829 pages that nobody had taken went to the buddy lists, in ');
-  await page.getByRole('group', { name: 'memblock.reserved' }).getByRole('button', { name: '0x1001000, 2 MiB' }).click();
+  await page.getByRole('list', { name: 'Reserved in memblock' }).getByRole('button', { name: '0x1001000 2 MiB' }).click();
   await expect(look.inspector.getByRole('heading', { name: /0x1/ })).toBeVisible();
   await page.getByRole('button', { name: 'Boot memory as text' }).click();
   await expect(look.stage.getByRole('row').filter({ hasText: '0x1000080' })).toContainText('200');
@@ -50,7 +50,7 @@ test('the attributes of a cache, and a line that went', async ({ look, page }) =
 
 test('the bits follow a page that is selected, and can be turned', async ({ look, page }) => {
   await look.open(linkTo(BOOT, 6, 'boot'));
-  await page.getByRole('group', { name: 'The bitmap of bootmem' }).getByRole('button', { name: '0x0, 4 MiB' }).click();
+  await page.getByRole('list', { name: 'Reserved in the bitmap' }).getByRole('button', { name: '0x0 4 MiB' }).click();
   await expect(look.stage).toContainText('Pages 0x0 – 0x5f');
   await page.getByRole('button', { name: 'Later pages' }).press('Enter');
   await expect(look.stage).toContainText('Pages 0x60 – 0xbf');

@@ -61,6 +61,34 @@ test('the story tells where every thread stands', async ({ look }) => {
   await expect(look.say).toContainText('Next: A on CPU 0.');
 });
 
+test.describe('in motion', () => {
+  test.use({ contextOptions: { reducedMotion: 'no-preference' } });
+
+  test('a thread that is moved flies from its CPU to the other, and lands', async ({ look, page }) => {
+    await look.open(linkTo(PERCPU, READ, 'percpu'));
+    const chip = look.stage.locator('[data-thread="1"]');
+    const there = (await page.getByRole('region', { name: 'CPU 1' }).boundingBox())!;
+    // every place it is drawn at, as how far it is from its end
+    await look.stage.evaluate((stage) => {
+      const ways: string[] = [];
+      (window as unknown as { ways: string[] }).ways = ways;
+      new MutationObserver(() => {
+        const transform = stage.querySelector<HTMLElement>('[data-thread="1"]')?.style.transform;
+        if (transform) ways.push(transform);
+      }).observe(stage, { subtree: true, childList: true, attributes: true, attributeFilter: ['style'] });
+    });
+    await page.getByRole('button', { name: 'Move A to CPU 1' }).click();
+    await look.at(READ + 1);
+    await expect(chip).toHaveCSS('transform', 'none');
+    const ways = await page.evaluate(() => (window as unknown as { ways: string[] }).ways.map((way) => Number(/-?[\d.]+/.exec(way)![0])));
+    expect(ways.length).toBeGreaterThan(2);
+    expect(ways[0]!).toBeLessThan(-100); // it comes from the left
+    expect(ways.every((way, i) => i === 0 || way >= ways[i - 1]!)).toBe(true);
+    const box = (await chip.boundingBox())!;
+    expect(box.x > there.x && box.x + box.width < there.x + there.width).toBe(true);
+  });
+});
+
 for (const colorScheme of ['light', 'dark'] as const) {
   test.describe(colorScheme, () => {
     test.use({ colorScheme });

@@ -9,6 +9,10 @@ import MarkdownIt from 'markdown-it';
 
 const markdown = new MarkdownIt({ html: false, linkify: false, typographer: false });
 
+// A table wider than the page scrolls by itself, also by keyboard.
+markdown.renderer.rules['table_open'] = () => '<div class="wide" role="region" aria-label="Table" tabindex="0"><table>';
+markdown.renderer.rules['table_close'] = () => '</table></div>';
+
 export function renderProse(text: string): string {
   return DOMPurify.sanitize(markdown.render(text), {
     USE_PROFILES: { html: true },

@@ -37,6 +37,9 @@ export function bytesOf(bytes: number): string {
   return `${Math.round((10 * bytes) / (1 << 20)) / 10} MiB`;
 }
 
+/** A range in words: where it begins, and its size. */
+export const words = (range: Range): string => `0x${range.from.toString(16)}, ${bytesOf(range.to - range.from)}`;
+
 /** Marks at the same place become one. */
 export function together(marks: { at: number; label: string }[]): { at: number; label: string }[] {
   const labels = new Map<number, string>();

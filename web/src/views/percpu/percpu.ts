@@ -149,26 +149,43 @@ export function unitsOf(percpu: Percpu): Unit[] {
   });
 }
 
-/** What the last step did on each CPU; `t` from 0 (not yet) to 1 (told). */
+/** What the last step did; `t` from 0 (not yet) to 1 (told). */
 export interface Story {
-  /** A thread came to this CPU. */
+  /** Another thread runs on this CPU. */
   arrived: Map<number, number>;
   /** An interrupt came or went. */
   irq: Map<number, number>;
+  /** Threads that go somewhere, by name: from the first to the last event about them. */
+  moved: Map<string, number>;
   touched: Set<number>;
 }
 
+const clamp = (t: number): number => Math.min(1, Math.max(0, t));
+
+/** The threads an event moves. */
+function movedBy(event: LaEvent): string[] {
+  if (isEvent(event, 'thread_switch')) return [event.from, event.to];
+  return isEvent(event, 'thread_migrate') || isEvent(event, 'thread_sleep') || isEvent(event, 'thread_wake') ? [event.name] : [];
+}
+
 export function storyOf(events: LaEvent[], at: number): Story {
-  const story: Story = { arrived: new Map(), irq: new Map(), touched: new Set() };
+  const story: Story = { arrived: new Map(), irq: new Map(), moved: new Map(), touched: new Set() };
+  const first = new Map<string, number>();
   events.forEach((event, i) => {
-    const t = Math.min(1, Math.max(0, at - i));
-    if (isEvent(event, 'thread_switch')) story.arrived.set(event.cpu, t);
-    else if (isEvent(event, 'irq_enter') || isEvent(event, 'irq_exit')) story.irq.set(event.cpu, t);
+    for (const name of movedBy(event)) {
+      first.set(name, first.get(name) ?? i);
+      story.moved.set(name, clamp((at - first.get(name)!) / (i + 1 - first.get(name)!)));
+    }
+    if (isEvent(event, 'thread_switch')) story.arrived.set(event.cpu, clamp(at - i));
+    else if (isEvent(event, 'irq_enter') || isEvent(event, 'irq_exit')) story.irq.set(event.cpu, clamp(at - i));
     else if (!isEvent(event, 'preempt_wanted') && !isEvent(event, 'spin') && !isEvent(event, 'irq_pending')) return;
     story.touched.add(event['cpu'] as number);
   });
   return story;
 }
+
+/** Threads that are on no CPU and in no queue: asleep, or not woken yet. */
+export const onNoCpu = (percpu: Percpu): Thread[] => (percpu.threads ?? []).filter(({ state }) => state === 'sleeping' || state === 'new');
 
 /** Threads by the line they stand at, for the marks in the story; only worth it when there are several. */
 export function standingAt(percpu: Percpu | null, block: number): Map<number, Thread[]> {
