@@ -87,6 +87,23 @@ static void gfp_table(struct la_json *w)
     la_json_end(w);
 }
 
+static void settings_table(struct la_json *w)
+{
+    uint32_t nr;
+    const struct la_setting *row = la_machine_settings(&nr);
+
+    la_json_key(w, "settings");
+    la_json_arr(w);
+    for (uint32_t i = 0; i < nr; i++) {
+        la_json_obj(w);
+        la_json_kstr(w, "name", row[i].name);
+        la_json_kstr(w, "example", row[i].example);
+        la_json_kstr(w, "help", row[i].help);
+        la_json_end(w);
+    }
+    la_json_end(w);
+}
+
 bool la_op_tables(struct la_req *req)
 {
     struct la_json *w = req->w;
@@ -96,6 +113,7 @@ bool la_op_tables(struct la_req *req)
     events_table(req->engine->host, w);
     calls_table(w);
     gfp_table(w);
+    settings_table(w);
     la_json_key(w, "errors");
     la_json_arr(w);
     for (uint32_t i = 1; i < LA_E_NR; i++) {

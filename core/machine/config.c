@@ -7,8 +7,8 @@
  * cJSON keeps no positions, so the place of a key is found again by scanning the text for the
  * key as a member name; that costs nothing unless something is wrong.
  *
- * Every key is one entry of SETTINGS: name, reader.  Wrong values leave the default in place, so that
- * one pass reports everything.
+ * Every key is a row of setting.def.  Wrong values leave the default in place, so that one pass reports
+ * everything.
  */
 #include "machine/config.h"
 
@@ -444,28 +444,24 @@ static void read_seed(struct reader *r, const cJSON *item)
         complain(r, "seed", NULL, "a whole number from 0 to 2^53 is wanted");
 }
 
-/* every setting: name, reader */
-#define SETTINGS(X)                                                                                                    \
-    X("profile", read_profile)                                                                                         \
-    X("memory", read_memory) X("cpus", read_cpus) X("nodes", read_nodes) X("zones", read_zones)                        \
-        X("reserved", read_reserved) X("min_free_kbytes", read_min_free) X("watermark_boost_factor", read_boost)       \
-            X("watermark_scale_factor", read_scale) X("pageblock_order", read_block_order) X("thp", read_thp) X("boot", read_boot)          \
-                X("pcp", read_pcp) X("pae", read_pae) X("page_cache", read_page_cache) X("processes", read_processes)  \
-                    X("devices", read_devices) X("cache_line", read_cache_line) X("seed", read_seed)                  \
-                        X("freelist_random", read_freelist_random) X("slub_nomerge", read_slub_nomerge)    \
-                            X("slab", read_slab) X("fail", read_fail)
+static void (*const readers[])(struct reader *reader, const cJSON *item) = {
+#define LA_SETTING(name, reader, example, help) read_##reader,
+#include "machine/setting.def"
+#undef LA_SETTING
+};
 
-#define SETTING_READER(name, reader) reader,
-#define SETTING_NAME(name, reader)   name,
+static const struct la_setting settings[] = {
+#define LA_SETTING(name, reader, example, help) {#name, example, help},
+#include "machine/setting.def"
+#undef LA_SETTING
+};
 
-static void (*const readers[])(struct reader *reader, const cJSON *item) = {SETTINGS(SETTING_READER)};
-static const char *const key_names[] = {SETTINGS(SETTING_NAME) NULL};
+enum { NR_SETTINGS = sizeof settings / sizeof *settings };
 
-enum { NR_KEYS = sizeof readers / sizeof *readers };
-
-const char *const *la_machine_config_keys(void)
+const struct la_setting *la_machine_settings(uint32_t *nr)
 {
-    return key_names;
+    *nr = NR_SETTINGS;
+    return settings;
 }
 
 /* ---- the whole block ---- */
@@ -521,17 +517,20 @@ static enum la_profile find_profile(struct reader *reader, const cJSON *tree)
 
 static void read_key(struct reader *reader, const cJSON *item)
 {
-    for (uint32_t k = 0; k < NR_KEYS; k++) {
-        if (strcmp(key_names[k], item->string) == 0) {
+    const char *names[NR_SETTINGS];
+
+    for (uint32_t k = 0; k < NR_SETTINGS; k++) {
+        names[k] = settings[k].name;
+        if (strcmp(names[k], item->string) == 0) {
             readers[k](reader, item);
             return;
         }
     }
-    const char *meant = la_did_you_mean(item->string, la_machine_config_keys(), NR_KEYS);
+    const char *meant = la_did_you_mean(item->string, names, NR_SETTINGS);
     struct la_buf hint;
 
     la_buf_init(&hint, reader->diags->host);
-    la_buf_printf(&hint, meant ? "did you mean `%s`?" : "%s", meant ? meant : "see the list of machine settings");
+    la_buf_printf(&hint, meant ? "did you mean `%s`?" : "%s", meant ? meant : "`lookaside list settings` shows them all");
     complain(reader, item->string, la_buf_str(&hint), "this setting is not known");
     la_buf_free(&hint);
 }

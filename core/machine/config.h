@@ -89,8 +89,13 @@ bool la_machine_config_parse(struct la_machine_config *config, const char *json,
 const char *la_machine_config_resolve(struct la_machine_config *config, const char **key, const char **hint);
 /** Read a size: digits with K, M, G or nothing.  False when it is not one or passes 2^62. */
 bool la_parse_size(const char *text, uint64_t *bytes);
-/** The names a `json machine` block may use, for completion; NULL ends the list. */
-const char *const *la_machine_config_keys(void);
+/* A row of setting.def. */
+struct la_setting {
+    const char *name, *example, *help;
+};
+
+/** All settings that a `json machine` block may have; @nr: how many. */
+const struct la_setting *la_machine_settings(uint32_t *nr);
 /** "i386" "x86_64" "numa" "slide". */
 const char *la_profile_name(enum la_profile profile);
 

@@ -16,6 +16,7 @@ import { fileURLToPath } from 'node:url';
 
 import { claims, hasTest, lessonOf, lives, names, testsOf, withTables } from './calls.mjs';
 import { withList } from './deviations.mjs';
+import { withSettings } from './settings.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
@@ -248,6 +249,11 @@ describe('files', () => {
   test('list every deviation from the kernel in ARCHITECTURE.md', () => {
     const architecture = text(join(root, 'ARCHITECTURE.md'));
     assert.ok(architecture === withList(architecture), 'run `node tests/arch/deviations.mjs --write`');
+  });
+
+  test('list every setting of a machine in CONTRIBUTING.md', () => {
+    const contributing = readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8');
+    assert.ok(contributing === withSettings(contributing), 'run `node tests/arch/settings.mjs --write`');
   });
 
   test('leave nothing for later', () => {

@@ -33,7 +33,7 @@ describe('the program', () => {
   test('explains itself on stdout when asked, on stderr when misused', async () => {
     const help = await run(['--help']);
     assert.equal(help.status, 0);
-    for (const command of ['serve', 'run', 'snapshot', 'check', 'proc', 'verify']) assert.match(help.stdout, new RegExp(`^  ${command} `, 'm'));
+    for (const command of ['serve', 'run', 'snapshot', 'check', 'proc', 'verify', 'list']) assert.match(help.stdout, new RegExp(`^  ${command} `, 'm'));
     assert.equal(help.stderr, '');
     const nothing = await run([]);
     assert.deepEqual([nothing.status, nothing.stdout], [2, '']);
@@ -47,17 +47,33 @@ describe('the program', () => {
   });
 
   test('has help for every command', async () => {
-    for (const command of ['serve', 'run', 'snapshot', 'check', 'proc', 'verify']) {
+    for (const command of ['serve', 'run', 'snapshot', 'check', 'proc', 'verify', 'list']) {
       const help = await run([command, '--help']);
       assert.equal(help.status, 0, command);
       assert.match(help.stdout, new RegExp(`^usage: lookaside ${command} `));
     }
   });
 
+  test('lists what a lesson may use', async () => {
+    const settings = await run(['list', 'settings']);
+    assert.equal(settings.status, 0);
+    assert.match(settings.stdout, /^memory\n    "128M"\n    Memory of all nodes/m);
+    for (const line of settings.stdout.split('\n')) assert.ok(line.length <= 100, line);
+    const calls = await run(['list', 'calls', 'alloc_bootmem_low']);
+    assert.match(calls.stdout, /^alloc_bootmem_low_pages\n    void \*alloc_bootmem_low_pages\(.*\n.*\n    until 4\.20, now memblock/m);
+    assert.doesNotMatch(calls.stdout, /^kmalloc$/m);
+    assert.match((await run(['list', 'flags', 'ATOMIC'])).stdout, /^GFP_ATOMIC\n    Cannot sleep/m);
+    const none = await run(['list', 'flags', 'nothing_like_it']);
+    assert.deepEqual([none.status, none.stdout], [1, '']);
+    const wrong = await run(['list', 'planets']);
+    assert.deepEqual([wrong.status, wrong.stdout], [2, '']);
+    assert.match(wrong.stderr, /settings, calls and flags/);
+  });
+
   test('refuses unknown commands, options and missing or extra operands with status 2', async () => {
     const wrong = [
       ['fly'], ['run'], ['run', '--fast', files.file('good.md')], ['run', '-x', files.file('good.md')], ['snapshot'],
-      ['snapshot', 'a', 'b'], ['check'], ['proc', files.file('good.md')], ['verify'], ['serve', 'now'], ['run', '--json=1', files.file('good.md')],
+      ['snapshot', 'a', 'b'], ['check'], ['proc', files.file('good.md')], ['verify'], ['list'], ['serve', 'now'], ['run', '--json=1', files.file('good.md')],
       ['snapshot', files.file('good.md'), '--step'], ['snapshot', files.file('good.md'), '--step', '-1'], ['snapshot', files.file('good.md'), '--step', '1.5'],
     ];
     for (const args of wrong) {

@@ -105,6 +105,34 @@ static void test_all_keys_are_accepted(void **state)
     rig_free(&rig);
 }
 
+/* What setting.def shows as an example is taken as it stands, and changes something. */
+static void test_the_example_of_every_setting_is_good(void **state)
+{
+    uint32_t nr;
+    const struct la_setting *setting = la_machine_settings(&nr);
+
+    (void)state;
+    for (uint32_t i = 0; i < nr; i++) {
+        bool on_numa = strcmp(setting[i].name, "nodes") == 0; /* other profiles have one node */
+        struct la_machine_config config, before;
+        struct la_diags diags;
+        char json[300];
+
+        (void)snprintf(json, sizeof json, "{%s\"%s\": %s}", on_numa ? "\"profile\": \"numa\", " : "", setting[i].name,
+                       setting[i].example);
+        la_diags_init(&diags, la_host_libc());
+        if (!la_machine_config_parse(&config, json, strlen(json), 1, &diags))
+            fail_msg("%s: %s", json, diags.item[0].message);
+        la_machine_config_default(&before, config.profile);
+        const char *key, *hint;
+
+        assert_null(la_machine_config_resolve(&before, &key, &hint));
+        if (memcmp(&config, &before, sizeof config) == 0 && strcmp(setting[i].name, "profile") != 0)
+            fail_msg("%s changes nothing", json);
+        la_diags_free(&diags);
+    }
+}
+
 static void test_every_profile_boots_by_name_alone(void **state)
 {
     (void)state;
@@ -408,6 +436,7 @@ int main(void)
         cmocka_unit_test(test_bad_settings_are_refused_with_a_place),
         cmocka_unit_test(test_many_mistakes_are_only_counted),
         cmocka_unit_test(test_all_keys_are_accepted),
+        cmocka_unit_test(test_the_example_of_every_setting_is_good),
         cmocka_unit_test(test_every_profile_boots_by_name_alone),
         cmocka_unit_test(test_boot_survives_a_failing_host),
         cmocka_unit_test(test_addresses_of_a_32_bit_machine),

@@ -1145,6 +1145,14 @@ export interface TablesResult {
     group: string;
     help: string;
   }[];
+  settings: {
+    name: string;
+    /**
+     * JSON
+     */
+    example: string;
+    help: string;
+  }[];
   errors: {
     code: string;
     meaning: string;
