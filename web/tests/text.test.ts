@@ -58,6 +58,7 @@ describe('colours', () => {
     expect(sentencePieces('ZONE_DMA passes: 64 free at 0x1f, see `alloc_page`.').filter((p) => p.kind).map((p) => `${p.kind} ${p.text}`)).toEqual([
       'code ZONE_DMA', 'number 64', 'code 0x1f', 'code alloc_page',
     ]);
+    expect(sentencePieces('32 bytes, or -1: cache kmalloc-32.').filter((p) => p.kind).map((p) => p.text)).toEqual(['32', '-1']);
   });
 });
 

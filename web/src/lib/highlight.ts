@@ -60,7 +60,7 @@ export interface Piece {
 }
 
 const SENTENCE =
-  /(?<quoted>`[^`]+`)|(?<code>\b(?:_*GFP_\w+(?:\|_*\w+)*|ZONE_\w+|PF_\w+|WMARK_\w+|kswapd\d*|[a-z_]\w*\(\))|\b0x[0-9a-f]+\b)|(?<number>(?<![\w.])-?\d+(?:,\d{3})*(?![\w.]*\w))/g;
+  /(?<quoted>`[^`]+`)|(?<code>\b(?:_*GFP_\w+(?:\|_*\w+)*|ZONE_\w+|PF_\w+|WMARK_\w+|kswapd\d*|[a-z_]\w*\(\))|\b0x[0-9a-f]+\b)|(?<number>(?<![\w.-])-?\d+(?:,\d{3})*(?![\w.]*\w))/g;
 
 /** An engine's sentence cut so that names and numbers can be set apart. */
 export function sentencePieces(sentence: string): Piece[] {
