@@ -15,6 +15,7 @@ const out = fileURLToPath(new URL('../pictures/', import.meta.url));
 const PICTURES = [
   { name: 'light', lesson: '01-pages/03-three-zones.md', until: 'struct page *next', width: 1440, height: 900, scheme: 'light' },
   { name: 'dark', lesson: '02-objects/01-a-cache-is-born-and-fills.md', until: 'struct request *again', width: 1440, height: 900, scheme: 'dark' },
+  { name: 'virtual', lesson: '03-addresses/01-scattered-pages-one-address.md', until: 'char *other', width: 1440, height: 900, scheme: 'light' },
   { name: 'phone', lesson: '01-pages/01-splitting-and-merging.md', until: 'struct page *one', width: 390, height: 844, scheme: 'light' },
 ];
 
