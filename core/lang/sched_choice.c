@@ -139,8 +139,10 @@ static void migrate(struct la_interp *ip, uint32_t thread, uint32_t cpu)
 static void interrupt(struct la_interp *ip, uint32_t cpu, uint32_t irq)
 {
     struct la_cpu_queue *q = &ip->sched->cpu[cpu];
+    uint32_t idle = LA_IDLE_TASK(cpu);
 
-    if (q->nr_pending == LA_PENDING_MAX || (!ip->sched->thread[q->current].vm && !la_vm_new(ip, q->current)))
+    /* who runs now may be gone when it comes: then the handler runs on the stack of the idle task */
+    if (q->nr_pending == LA_PENDING_MAX || (!ip->sched->thread[idle].vm && !la_vm_new(ip, idle)))
         return;
     q->pending[q->nr_pending++] = (uint8_t)irq;
     ip->sched->nr_irqs++;

@@ -294,6 +294,23 @@ static void sleeping_in_a_handler_is_reported(void **state)
     play_done(&p);
 }
 
+/* The last statement asks for an interrupt: its thread is gone when it comes. */
+static void an_interrupt_comes_after_the_last_statement(void **state)
+{
+    struct play p;
+
+    (void)state;
+    struct la_timeline *t = play_text(&p, LESSON(TWO_CPUS, HANDLER "choose_interrupt(0, 5);\n"));
+    expect_good_end(t);
+    assert_int_equal(value_of(t, "seen"), 5);
+    play_done(&p);
+    /* and one that had to wait until the very end */
+    t = play_text(&p, LESSON(TWO_CPUS, HANDLER "local_irq_disable();\nchoose_interrupt(0, 5);\nlocal_irq_enable();\n"));
+    expect_good_end(t);
+    assert_int_equal(value_of(t, "seen"), 5);
+    play_done(&p);
+}
+
 /* ---- locks ---- */
 
 static void a_contended_lock_spins_until_it_is_free(void **state)
@@ -475,6 +492,7 @@ int main(void)
         cmocka_unit_test(an_interrupt_comes_between_two_statements),
         cmocka_unit_test(an_interrupt_waits_until_it_is_allowed),
         cmocka_unit_test(sleeping_in_a_handler_is_reported),
+        cmocka_unit_test(an_interrupt_comes_after_the_last_statement),
         cmocka_unit_test(a_contended_lock_spins_until_it_is_free),
         cmocka_unit_test(deadlocks_are_reported_as_the_kernel_does),
         cmocka_unit_test(mutexes_and_wait_queues_hand_over),
