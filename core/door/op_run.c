@@ -158,12 +158,13 @@ bool la_op_survey(struct la_req *req)
 
 /* ---- typed statements ---- */
 
-static void output_json(const struct la_timeline *t, uint32_t first_line, const struct la_host *host, struct la_json *w)
+/* Lines after the first @printed that the console ever had. */
+static void output_json(const struct la_timeline *t, uint32_t printed, const struct la_host *host, struct la_json *w)
 {
     struct la_buf out;
 
     la_buf_init(&out, host);
-    for (uint32_t i = first_line; i < t->nr_lines; i++) {
+    for (uint32_t i = printed > t->nr_before ? printed - t->nr_before : 0; i < t->nr_lines; i++) {
         if (t->line[i].kind == LA_LINE_INPUT)
             continue;
         la_buf_puts(&out, t->line[i].text);
@@ -203,7 +204,7 @@ bool la_op_eval(struct la_req *req)
 {
     struct la_timeline *t = req->branch->timeline;
     const char *text = la_req_text(req, "text", true);
-    uint32_t first_line = t->nr_lines;
+    uint32_t printed = t->nr_before + t->nr_lines;
     struct la_diags diags;
     bool ran = false;
 
@@ -216,7 +217,7 @@ bool la_op_eval(struct la_req *req)
     else if (!cat(req, text))
         ran = la_timeline_type(t, text, strlen(text), &diags);
     la_view_collect(&req->branch->view, t->trace);
-    output_json(t, first_line, req->engine->host, req->w);
+    output_json(t, printed, req->engine->host, req->w);
     la_json_key(req->w, "diagnostics");
     la_diags_json(&diags, req->w);
     la_diags_free(&diags);

@@ -75,15 +75,44 @@ void la_record_free(struct la_timeline *t)
 
 /* ---- console ---- */
 
+/* The oldest go, a tenth at a time, so that a line costs no more when the console is full. */
+static void drop_oldest(struct la_timeline *t, uint32_t nr)
+{
+    for (uint32_t i = 0; i < nr; i++) {
+        drop(t->host, t->line[i].text);
+        drop(t->host, t->line[i].note);
+    }
+    t->nr_kept -= nr;
+    t->nr_lines -= nr;
+    t->nr_before += nr;
+    memmove(t->line, t->line + nr, t->nr_kept * sizeof *t->line);
+}
+
+/* Room for one line.  Far back in time the lines ahead go instead: their steps print them again. */
+static void make_room(struct la_timeline *t)
+{
+    enum { PORTION = LA_CONSOLE_LINES_MAX / 10 };
+
+    if (t->nr_kept < LA_CONSOLE_LINES_MAX)
+        return;
+    if (t->nr_lines > PORTION) {
+        drop_oldest(t, PORTION);
+    } else {
+        cut_lines(t, t->nr_lines);
+        t->printed = t->step;
+    }
+}
+
 void la_timeline_print(struct la_timeline *t, enum la_line_kind kind, const char *text, const char *note)
 {
     struct la_console_line line = {t->step, kind, copy(t->host, text), copy(t->host, note)};
 
-    if (t->nr_kept == LA_CONSOLE_LINES_MAX || !line.text || !line.note) {
+    if (!line.text || !line.note) {
         drop(t->host, line.text);
         drop(t->host, line.note);
         return;
     }
+    make_room(t);
     struct la_console_line *at = &t->line[t->nr_lines++];
 
     memmove(at + 1, at, (t->nr_kept++ - (t->nr_lines - 1)) * sizeof *at);
@@ -133,9 +162,15 @@ static void print_events(struct la_timeline *t)
     }
 }
 
-void la_record_move(struct la_timeline *t, uint32_t step)
+void la_record_move(struct la_timeline *t, const struct la_keyframe_at *to)
 {
-    show_lines(t, step);
+    /* lines from there on were dropped, or it lies ahead of all that was printed: begin anew there */
+    if (t->nr_before > to->nr_lines || t->printed < to->step) {
+        cut_lines(t, 0);
+        t->nr_before = to->nr_lines;
+        t->printed = to->step;
+    }
+    show_lines(t, to->step);
 }
 
 /* ---- marks ---- */
@@ -272,12 +307,11 @@ void la_timeline_describe(struct la_timeline *t)
     la_say(t, last, &last->say);
 }
 
-/* The step is new: write down what it printed, what it was, and what its section did. */
-static void record_new(struct la_timeline *t)
+static void print_step(struct la_timeline *t)
 {
     struct la_last_step *last = &t->last;
 
-    t->recorded = t->step;
+    t->printed = t->step;
     if (last->typed) {
         la_timeline_describe(t);
         la_timeline_print(t, LA_LINE_INPUT, last->typed, "");
@@ -285,6 +319,16 @@ static void record_new(struct la_timeline *t)
     print_events(t);
     if (last->typed && last->result.len)
         la_timeline_print(t, LA_LINE_RESULT, la_buf_str(&last->result), "");
+}
+
+/* What is new about the step is written down: what it printed, what it was, what its section did. */
+static void record_new(struct la_timeline *t)
+{
+    if (t->step > t->printed)
+        print_step(t);
+    if (t->step <= t->recorded)
+        return;
+    t->recorded = t->step;
     record_section(t);
     mark_step(t);
 }
@@ -292,10 +336,8 @@ static void record_new(struct la_timeline *t)
 void la_record_step(struct la_timeline *t)
 {
     t->last.described = false;
-    if (t->step > t->recorded)
-        record_new(t);
-    else
-        show_lines(t, t->step);
+    show_lines(t, t->step);
+    record_new(t);
 }
 
 void la_record_forget(struct la_timeline *t, uint32_t step)
@@ -314,6 +356,7 @@ void la_record_forget(struct la_timeline *t, uint32_t step)
     forget_sections(t, step);
     if (t->recorded > step)
         t->recorded = step;
-    if (t->step > step)
-        record_new(t);
+    if (t->printed > step)
+        t->printed = step;
+    record_new(t);
 }

@@ -12,8 +12,8 @@ bool la_record_init(struct la_timeline *timeline);
 void la_record_free(struct la_timeline *timeline);
 /** After a statement: console lines, marks, what its section did; once, however often it runs again. */
 void la_record_step(struct la_timeline *timeline);
-/** Time jumped to @step, back or ahead: the console shows the lines up to there. */
-void la_record_move(struct la_timeline *timeline, uint32_t step);
+/** Time jumped to @to, back or ahead: the console shows the lines up to there, those that it still has. */
+void la_record_move(struct la_timeline *timeline, const struct la_keyframe_at *to);
 /** The future after @step is left: cut lines, marks and choices; the present step is written down anew. */
 void la_record_forget(struct la_timeline *timeline, uint32_t step);
 /** Write a typed statement down. */

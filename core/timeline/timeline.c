@@ -41,7 +41,7 @@ static bool keep_keyframe(struct la_timeline *t)
 
     if (!keyframe)
         return false;
-    t->keyframe[t->nr_keyframes++] = (struct la_keyframe_at){t->step, t->trace->hash, t->in_section, keyframe};
+    t->keyframe[t->nr_keyframes++] = (struct la_keyframe_at){t->step, t->trace->hash, t->in_section, t->nr_before + t->nr_lines, keyframe};
     return true;
 }
 
@@ -337,7 +337,7 @@ static void put_back(struct la_timeline *t, const struct la_keyframe_at *at)
     t->last.step = 0;
     if (t->interp)
         la_interp_restored(t->interp);
-    la_record_move(t, at->step);
+    la_record_move(t, at);
 }
 
 /*

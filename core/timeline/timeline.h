@@ -14,8 +14,10 @@
  * after which it ran.  Lesson + choices = everything; that is what a link carries.
  *
  * Beside the machine the timeline keeps what was written down on the way, each with its step:
- * marks, and console lines (those ahead of the present are not shown).  The rolling hash is that
- * of the trace: equal hash, same history.
+ * marks, and console lines (those ahead of the present are not shown).  The console is a ring, as
+ * the kernel's log: when it is full the oldest lines go, and who goes back to before them sees
+ * those that the steps from the nearest keyframe on print again.  The rolling hash is that of the trace:
+ * equal hash, same history.
  *
  * Invariant: keyframes, choices, console lines and marks are sorted by step and none lies in a
  * future that was left.
@@ -86,6 +88,7 @@ struct la_keyframe_at {
     uint32_t step;
     uint64_t hash;
     uint32_t in_section;
+    uint32_t nr_lines; /* printed up to there, also those that were dropped */
     struct la_keyframe *keyframe;
 };
 
@@ -112,7 +115,9 @@ struct la_timeline {
     uint32_t nr_kept;             /* all, also those of steps ahead that were run before */
     struct la_mark *mark;
     uint32_t nr_marks;
-    uint32_t recorded;            /* no step up to this one is written down again */
+    uint32_t nr_before;           /* lines before line[0] that were dropped: the oldest go first */
+    uint32_t printed;             /* no step up to this one prints its lines again */
+    uint32_t recorded;            /* no step up to this one leaves marks again */
     struct la_section_run *section; /* one for each section of the lesson */
 };
 

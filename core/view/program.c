@@ -79,6 +79,7 @@ void la_view_console(const struct la_timeline *t, struct la_json *w)
     static const char *const kinds[] = {"print", "warn", "oops", "input", "result"};
     uint32_t first = t->nr_lines > LA_VIEW_CONSOLE_LINES ? t->nr_lines - LA_VIEW_CONSOLE_LINES : 0;
 
+    la_json_kuint(w, "earlier", (uint64_t)t->nr_before + first);
     la_json_key(w, "lines");
     la_json_arr(w);
     for (uint32_t i = first; i < t->nr_lines; i++) {

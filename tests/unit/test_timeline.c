@@ -408,6 +408,64 @@ static void choice_that_does_not_compile_check(void **state)
     play_done(&p);
 }
 
+/* ---- the console: a ring that loses its oldest lines, and finds them again when time goes back ---- */
+
+static const char *const printer = SLIDE "```c\nfor (int i = 0; i < 12000; i++)\n    printk(\"line %d\\n\", i);\n```\n";
+
+static void last_line_is(const struct la_timeline *t, const char *text, uint32_t printed)
+{
+    assert_true(t->nr_lines > 0);
+    assert_string_equal(t->line[t->nr_lines - 1].text, text);
+    assert_int_equal(t->nr_before + t->nr_lines, printed);
+}
+
+static void console_keeps_the_newest_check(void **state)
+{
+    struct play p;
+    struct la_timeline *t = play_text(&p, printer);
+
+    (void)state;
+    la_timeline_seek(t, 100000);
+    last_line_is(t, "line 11999", 12000);
+    assert_true(t->nr_kept <= LA_CONSOLE_LINES_MAX && t->nr_kept > LA_CONSOLE_LINES_MAX / 2);
+
+    uint32_t end = t->step;
+
+    for (uint32_t back = 1; back < end; back += 1777) {
+        la_timeline_seek(t, end - back);
+        uint32_t printed = t->nr_before + t->nr_lines;
+        char text[32];
+
+        assert_true(t->nr_lines > 0);
+        (void)snprintf(text, sizeof text, "line %u", (unsigned)printed - 1);
+        last_line_is(t, text, printed);
+    }
+    la_timeline_seek(t, 3); /* before all that was kept: they are printed again */
+    assert_int_equal(t->nr_before, 0);
+    assert_string_equal(t->line[0].text, "line 0");
+    la_timeline_seek(t, 100000);
+    last_line_is(t, "line 11999", 12000);
+    play_done(&p);
+}
+
+static void typing_far_back_loses_only_the_future_check(void **state)
+{
+    struct play p;
+    struct la_timeline *t = play_text(&p, "```c\nfor (int i = 0; i < 9999; i++)\n    printk(\"line %d\\n\", i);\n```\n");
+    uint32_t end;
+
+    (void)state;
+    la_timeline_seek(t, 100000);
+    end = t->step;
+    la_timeline_seek(t, 20);
+    for (uint32_t i = 0; i < 3; i++)
+        la_timeline_print(t, LA_LINE_RESULT, "read", "");
+    last_line_is(t, "read", t->nr_lines);
+    la_timeline_seek(t, end);
+    last_line_is(t, "line 9998", 9999);
+    play_done(&p);
+}
+
 /* ---- marks ---- */
 
 static void marks_are_sorted_and_stay_check(void **state)
@@ -484,6 +542,8 @@ int main(void)
         cmocka_unit_test(choices_replayed_give_the_same_hash_check),
         cmocka_unit_test(choices_that_come_late_check),
         cmocka_unit_test(choices_in_the_wrong_order_check),
+        cmocka_unit_test(console_keeps_the_newest_check),
+        cmocka_unit_test(typing_far_back_loses_only_the_future_check),
         cmocka_unit_test(choice_that_does_not_compile_check),
         cmocka_unit_test(marks_are_sorted_and_stay_check),
         cmocka_unit_test(every_allocation_can_fail_check),

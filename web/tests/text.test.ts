@@ -83,8 +83,8 @@ test('history walks back and forth, and the unfinished line waits', () => {
 
 test('a report of the kernel: bytes stay in rows, sentences may break', () => {
   const rows = 'Redzone  ffff888000000048: 00 cc cc cc cc cc cc cc                          ........\nPadding  ffff888000000098: 5a 5a 5a 5a';
-  const parts = partsOf(`BUG names (Not tainted): Right Redzone overwritten\nObject 0xffff888000000008 @offset=8 fp=0x0\n\n${rows}\nFIX names: done`);
-  expect(parts.map((part) => part.rows)).toEqual([false, true, false]);
-  expect(parts[1]!.text).toBe(rows);
-  expect(partsOf('BUG: scheduling while atomic: insmod/100/0x00000001')).toEqual([{ rows: false, text: 'BUG: scheduling while atomic: insmod/100/0x00000001' }]);
+  const parts = partsOf(`BUG names (Not tainted): Right Redzone overwritten\n${'-'.repeat(77)}\nObject 0xffff888000000008 @offset=8 fp=0x0\n\n${rows}\nFIX names: done`);
+  expect(parts.map((part) => part.kind)).toEqual(['words', 'rule', 'words', 'rows', 'words']);
+  expect(parts[3]!.text).toBe(rows);
+  expect(partsOf('BUG: scheduling while atomic: insmod/100/0x00000001')).toEqual([{ kind: 'words', text: 'BUG: scheduling while atomic: insmod/100/0x00000001' }]);
 });

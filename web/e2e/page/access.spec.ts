@@ -15,13 +15,13 @@ const VIEWS: [view: string, lesson: string, step: number][] = [
   ['memory', LESSON, 3],
   ['free-lists', LESSON, 3],
   ['watermarks', LESSON, 3],
-  ['slabs', read('tests/objects.md'), 20],
-  ['pools', read('tests/objects.md'), 20],
-  ['virtual', read('tests/virtual.md'), 8],
+  ['slabs', read('tests/objects.md'), 66],
+  ['pools', read('tests/objects.md'), 72],
+  ['virtual', read('tests/virtual.md'), 240],
   ['percpu', read('tests/percpu.md'), 15],
   ['boot', read('tests/boot.md'), 4],
   ['proc', LESSON, 3],
-  ['overview', read('tests/objects.md'), 20],
+  ['overview', read('tests/objects.md'), 72],
 ];
 
 for (const colorScheme of ['light', 'dark'] as const) {

@@ -1,25 +1,28 @@
 /*
- * report.ts: what the kernel printed about a mistake, in parts: sentences, which may break anywhere, and rows in columns,
- * which may not. Pure.
+ * report.ts: what the kernel printed about a mistake, in parts: sentences, which may break anywhere, rows in columns,
+ * which may not, and rules of dashes, which are as long as there is room. Pure.
  *
  *     BUG names (Not tainted): Right Redzone overwritten        sentence
  *     Object   ffff888000000008: 54 68 65 20 …  The …           rows: moved sideways when they are too long
  */
 export interface Part {
-  rows: boolean;
+  kind: 'words' | 'rows' | 'rule';
   text: string;
 }
 
-/** A name, an address, and bytes; or a rule of dashes. */
-const isRow = (line: string): boolean => /^\s*(\w+\s+)?(0x)?[0-9a-f]+: ([0-9a-f]{2} ?){4,}/.test(line) || /^-{20,}$/.test(line);
+function kindOf(line: string): Part['kind'] {
+  if (/^-{20,}$/.test(line)) return 'rule';
+  /* a name, an address, and bytes */
+  return /^\s*(\w+\s+)?(0x)?[0-9a-f]+: ([0-9a-f]{2} ?){4,}/.test(line) ? 'rows' : 'words';
+}
 
 export function partsOf(report: string): Part[] {
   const parts: Part[] = [];
   for (const line of report.split('\n')) {
     const last = parts.at(-1);
-    const rows = isRow(line);
-    if (last?.rows === rows) last.text += `\n${line}`;
-    else parts.push({ rows, text: line });
+    const kind = kindOf(line);
+    if (last?.kind === kind) last.text += `\n${line}`;
+    else parts.push({ kind, text: line });
   }
   return parts;
 }

@@ -1030,6 +1030,10 @@ export interface Snapshot {
   };
   console?: {
     version: number;
+    /**
+     * lines that were printed before these
+     */
+    earlier: number;
     lines: {
       step: number;
       kind: "print" | "warn" | "oops" | "input" | "result";

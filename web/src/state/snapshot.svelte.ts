@@ -25,6 +25,8 @@ export class SnapshotStore {
   variables = $state.raw<Variable[]>([]);
   stack = $state.raw<NonNullable<Snapshot['program']>['stack']>([]);
   console = $state.raw<NonNullable<Snapshot['console']>['lines']>([]);
+  /** Lines of the console before those. */
+  earlier = $state(0);
   /** Counts changes of `frames`, which are filled in place. */
   drawn = $state(0);
   frames = new FrameTable(0);
@@ -66,7 +68,10 @@ export class SnapshotStore {
       this.variables = delta.program.variables;
       this.stack = delta.program.stack;
     }
-    if (delta.console) this.console = delta.console.lines;
+    if (delta.console) {
+      this.console = delta.console.lines;
+      this.earlier = delta.console.earlier;
+    }
     this.#applyFrames(delta.frames);
   }
 
