@@ -5,6 +5,7 @@
  * question, so it cannot go stale.  A task is graded against what the allocator really did.
  */
 #include "door/door.h"
+#include "lang/sched.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -201,7 +202,7 @@ static void check_invariants(const struct la_timeline *t, struct la_diags *diags
     struct la_buf problems;
 
     la_buf_init(&problems, t->host);
-    if (la_machine_check(t->machine, &problems))
+    if (la_machine_check(t->machine, &problems) + (t->interp ? la_sched_check(t->interp, &problems) : 0))
         la_diags_addf(diags, LA_SEVERE, LA_E_OOPS, (struct la_span){0, 0, 0, 0}, "This is a bug of Lookaside: please report it with the lesson.",
                       "the machine is not consistent: %s", la_buf_str(&problems));
     la_buf_free(&problems);

@@ -5,7 +5,7 @@
  * them, give them back in any order, call functions, loop, print, change the context; some run
  * out of memory and some make the mistakes that students make.  Half of them use caches, kmalloc
  * and memory pools as well (gen_objects.h), half of them vmalloc, ioremap and per-CPU memory
- * (gen_addresses.h); some begin before mem_init(), a sixth of the machines have the SLAB of 2.6, and on
+ * (gen_addresses.h), a third threads and interrupts (gen_threads.h); some begin before mem_init(), a sixth of the machines have the SLAB of 2.6, and on
  * a third of them allocations fail on purpose.  A seed is a whole test case.
  */
 #ifndef LA_TESTS_PROGRAMS_H
@@ -15,6 +15,7 @@
 #include "base/prng.h"
 #include "property/gen_addresses.h"
 #include "property/gen_objects.h"
+#include "property/gen_threads.h"
 
 enum { PROGRAM_PAGES = 12, PROGRAM_ADDRS = 4 };
 
@@ -154,7 +155,7 @@ static inline void random_lesson(uint64_t seed, struct la_buf *out)
                      "    while (n-- > 0)\n        if (heap[n])\n            __free_page(heap[n]);\n}\n\n");
     struct gen_objects objects = {.prng = &p.prng, .out = out, .classic = p.classic};
     struct gen_fill fill = {.prng = &p.prng, .out = out};
-    bool uses_objects = draw(&p, 2);
+    bool uses_objects = draw(&p, 2), uses_threads = draw(&p, 3) == 0;
 
     if (uses_addresses)
         gen_addresses_head(&fill);
@@ -164,8 +165,14 @@ static inline void random_lesson(uint64_t seed, struct la_buf *out)
         gen_objects_head(&objects);
         gen_objects_begin(&objects);
     }
+    if (uses_threads) {
+        gen_threads_head(&fill);
+        gen_threads_begin(&fill);
+    }
     for (uint32_t n = 5 + draw(&p, uses_objects || uses_addresses ? 60 : 30); n; n--) {
-        if (draw(&p, uses_objects ? 200 : 30) == 0)
+        if (uses_threads && draw(&p, 2))
+            gen_threads_statement(&fill);
+        else if (draw(&p, uses_objects ? 200 : 30) == 0)
             mistake(&p);
         else if (uses_objects && draw(&p, 24) == 0)
             gen_objects_mistake(&objects);
@@ -180,6 +187,8 @@ static inline void random_lesson(uint64_t seed, struct la_buf *out)
         else
             other_statement(&p);
     }
+    if (uses_threads)
+        gen_threads_end(&fill);
     if (uses_addresses)
         gen_addresses_end(&fill);
     if (uses_objects)

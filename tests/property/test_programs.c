@@ -9,6 +9,7 @@
  */
 #include "unit/play.h"
 
+#include "lang/sched.h"
 #include "programs.h"
 
 #include <inttypes.h>
@@ -48,7 +49,7 @@ static void expect_sound_of(const struct la_timeline *t, uint64_t seed)
     struct la_buf problems;
 
     la_buf_init(&problems, t->host);
-    if (la_machine_check(t->machine, &problems))
+    if (la_machine_check(t->machine, &problems) + (t->interp ? la_sched_check(t->interp, &problems) : 0))
         fail_msg("program %" PRIu64 ", step %u: %s", seed, t->step, la_buf_str(&problems));
     la_buf_free(&problems);
 }
