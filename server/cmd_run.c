@@ -17,13 +17,15 @@ struct printer {
 /* The members that scripts rely on, in this order, each as the engine wrote it. */
 static void print_json_step(const char *step, size_t len)
 {
-    static const char *const members[] = {"step", "line", "statement", "result", "events", "hash"};
+    static const char *const members[] = {"step", "line", "cpu", "thread", "irq", "statement", "result", "events", "hash"};
     const char *value, *separator = "{";
     size_t value_len;
 
     for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
         value = json_member(step, len, members[i], &value_len);
-        printf("%s\"%s\":%.*s", separator, members[i], value ? (int)value_len : 4, value ? value : "null");
+        if (!value) /* cpu, thread and irq are there only where they matter */
+            continue;
+        printf("%s\"%s\":%.*s", separator, members[i], (int)value_len, value);
         separator = ",";
     }
     puts("}");
@@ -47,14 +49,28 @@ static void print_events(const cJSON *events, bool explain)
     }
 }
 
+/* "   [A, CPU 0]" behind a statement, "   [interrupt 5 in A, CPU 0]" in a handler; nothing where one thread runs alone. */
+static void print_runner(const cJSON *step)
+{
+    const char *thread = json_string(step, "thread", "");
+    double irq = json_number(step, "irq", -1);
+
+    if (*thread && irq >= 0)
+        printf("   [interrupt %.0f in %s, CPU %.0f]", irq, thread, json_number(step, "cpu", 0));
+    else if (*thread)
+        printf("   [%s, CPU %.0f]", thread, json_number(step, "cpu", 0));
+    putchar('\n');
+}
+
 static void print_text_step(const char *text, size_t len, bool explain)
 {
     cJSON *step = cJSON_ParseWithLength(text, len);
     const char *result = json_string(step, "result", "");
 
-    printf("%5.0f  %5.0f  %*s%s%s%s\n", json_number(step, "step", 0), json_number(step, "line", 0),
+    printf("%5.0f  %5.0f  %*s%s%s%s", json_number(step, "step", 0), json_number(step, "line", 0),
            (int)json_number(step, "depth", 0) * 4, "", json_string(step, "statement", ""), *result ? "   = " : "",
            result);
+    print_runner(step);
     if (explain && *json_string(step, "say", ""))
         printf("%14s%s\n", "", json_string(step, "say", ""));
     print_events(cJSON_GetObjectItemCaseSensitive(step, "events"), explain);

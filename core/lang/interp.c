@@ -501,6 +501,16 @@ static void tell_value(const struct la_interp *ip, struct la_step *step)
     }
 }
 
+static void tell_runner(const struct la_interp *ip, struct la_step *step)
+{
+    const struct la_cpu_queue *q = &ip->sched->cpu[ip->machine->mm->cpu];
+
+    step->shared = la_sched_matters(ip);
+    step->thread = ip->sched->active;
+    step->cpu = ip->machine->mm->cpu;
+    step->irq = q->irqs_active ? q->irq[q->irqs_active - 1] : -1;
+}
+
 enum la_step_status la_interp_step(struct la_interp *ip, struct la_step *step)
 {
     struct la_vm *vm = ip->vm;
@@ -513,6 +523,7 @@ enum la_step_status la_interp_step(struct la_interp *ip, struct la_step *step)
         step->value = 0;
         step->type = NULL;
         step->name = step->entered = NULL;
+        tell_runner(ip, step);
         if (done)
             step->at = (struct la_place){.done = true, .function = ""};
         else

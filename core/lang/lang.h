@@ -98,6 +98,9 @@ struct la_step {
     const struct la_type *type; /* of the value; valid as long as the program */
     const char *name;           /* the variable the value went to, or NULL */
     const char *entered;        /* the function of the program that was entered, or NULL */
+    bool shared;                /* several threads or an interrupt are about: it matters who ran */
+    uint32_t thread, cpu;       /* who ran it, and where */
+    int32_t irq;                /* the interrupt whose handler it is part of; -1 = none */
 };
 
 /**
@@ -139,6 +142,8 @@ struct la_place la_interp_thread_place(const struct la_interp *interp, uint32_t 
 
 /** After the arena was put back to a keyframe: find the thread that runs again. */
 void la_interp_restored(struct la_interp *interp);
+/** The name of thread @thread (struct la_step); lives until the next statement. */
+const char *la_interp_thread_name(const struct la_interp *interp, uint32_t thread);
 /** The thread and the CPU whose statement comes next. */
 void la_interp_runner(const struct la_interp *interp, uint32_t *thread, uint32_t *cpu);
 /**

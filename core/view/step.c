@@ -9,6 +9,19 @@ static void span_json(struct la_span span, struct la_json *w)
     la_json_kuint(w, "end_column", span.end_column);
 }
 
+/* Who ran it, where that is a question. */
+static void runner_json(const struct la_timeline *t, struct la_json *w)
+{
+    const struct la_step *what = &t->last.what;
+
+    if (!what->shared)
+        return;
+    la_json_kuint(w, "cpu", what->cpu);
+    la_json_kstr(w, "thread", la_interp_thread_name(t->interp, what->thread));
+    if (what->irq >= 0)
+        la_json_kint(w, "irq", what->irq);
+}
+
 void la_view_step(struct la_timeline *t, struct la_json *w)
 {
     static const char *const statuses[] = {"ran", "done", "oops", "assert", "stuck"};
@@ -23,6 +36,7 @@ void la_view_step(struct la_timeline *t, struct la_json *w)
     la_json_kint(w, "block", t->last.block);
     span_json(t->last.what.at.span, w);
     la_json_kuint(w, "depth", t->last.what.at.depth);
+    runner_json(t, w);
     la_json_kstr(w, "statement", la_buf_str(&t->last.statement));
     la_json_kstr(w, "result", la_buf_str(&t->last.result));
     la_json_kstr(w, "status", statuses[t->last.status]);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { goalOf, partOf, titleOf } from '../src/lessons/catalog';
 import { columnOffset, readableProse, replaceSection } from '../src/lessons/source';
-import { bytesOf, inBrief, withoutType } from '../src/lib/format';
+import { bytesOf, inBrief, withoutType, runnerOf } from '../src/lib/format';
 import { highlight, sentencePieces } from '../src/lib/highlight';
 import { History } from '../src/story/history';
 import { partsOf } from '../src/inspector/report';
@@ -60,6 +60,13 @@ describe('colours', () => {
     ]);
     expect(sentencePieces('32 bytes, or -1: cache kmalloc-32.').filter((p) => p.kind).map((p) => p.text)).toEqual(['32', '-1']);
   });
+});
+
+test('who ran a step is said where it is a question', () => {
+  expect(runnerOf(null)).toBe('');
+  expect(runnerOf({})).toBe('');
+  expect(runnerOf({ thread: 'A', cpu: 1 })).toBe('A on CPU 1');
+  expect(runnerOf({ thread: 'A', cpu: 0, irq: 5 })).toBe('Interrupt 5 on CPU 0');
 });
 
 test('sizes and values in brief', () => {

@@ -24,3 +24,9 @@ export const inBrief = (value: string): string =>
 
 /** Zones are called by the kernel's constant, as in flags and code. */
 export const zoneConstant = (name: string): string => `ZONE_${name.toUpperCase()}`;
+
+/** Who ran a step, in words; "" while there is one thread and no interrupt. */
+export function runnerOf(step: { thread?: string; cpu?: number; irq?: number } | null | undefined): string {
+  if (!step?.thread) return '';
+  return `${step.irq === undefined ? step.thread : `Interrupt ${step.irq}`} on CPU ${step.cpu}`;
+}

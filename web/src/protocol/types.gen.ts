@@ -173,6 +173,18 @@ export interface Step {
    */
   depth: number;
   /**
+   * Where it ran; absent while there is one thread and no interrupt, like the next two.
+   */
+  cpu?: number;
+  /**
+   * The thread that ran it, or that a handler interrupted.
+   */
+  thread?: string;
+  /**
+   * The interrupt whose handler it is part of.
+   */
+  irq?: number;
+  /**
    * Its source text, one line.
    */
   statement: string;
