@@ -80,7 +80,7 @@ static uint64_t create_by_functions(struct la_call *call, uint64_t address, int3
         return 0;
     }
     if (!kind_of(call, &fn)) {
-        la_call_die(call, "mempool_create: these two functions do not belong together",
+        la_call_die(call, "memory pool: these two functions do not belong together",
                     "Use mempool_alloc_slab with mempool_free_slab, mempool_kmalloc with mempool_kfree, "
                     "mempool_alloc_pages with "
                     "mempool_free_pages, or two functions of your own.");

@@ -67,13 +67,8 @@ static void show_all(struct la_mm *mm, const struct la_mempool *pool)
 uint64_t la_mempool_element(const struct la_mm *mm, const struct la_mempool *pool, uint32_t i)
 {
     uint32_t word = mm->layout.pointer_bytes;
-    unsigned char b[8] = {0};
-    uint64_t value = 0;
 
-    la_mem_read(mm, pool->elements + (uint64_t)i * word, b, word);
-    for (uint32_t n = 8; n-- > 0;)
-        value = value << 8 | b[n];
-    return value;
+    return la_mem_load(mm, pool->elements + (uint64_t)i * word, word);
 }
 
 /* Pages at rest in a pool look like that in the views. */

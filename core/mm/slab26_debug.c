@@ -66,18 +66,12 @@ static uint64_t red2(const struct la_mm *mm, const struct la_kmem_cache *s, uint
 
 static uint64_t load(const struct la_mm *mm, uint64_t at)
 {
-    unsigned char b[8];
-
-    la_mem_read(mm, at, b, mm->layout.pointer_bytes);
-    return la_load_le(b, mm->layout.pointer_bytes);
+    return la_mem_load(mm, at, mm->layout.pointer_bytes);
 }
 
 static void store(struct la_mm *mm, uint64_t at, uint64_t value)
 {
-    unsigned char b[8];
-
-    la_store_le(b, mm->layout.pointer_bytes, value);
-    la_mem_write(mm, at, b, mm->layout.pointer_bytes);
+    la_mem_store(mm, at, value, mm->layout.pointer_bytes);
 }
 
 static void set_red(struct la_mm *mm, const struct la_kmem_cache *s, uint64_t object, uint32_t value)

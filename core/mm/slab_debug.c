@@ -19,11 +19,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static uint32_t info_end(const struct la_mm *mm, const struct la_kmem_cache *s)
-{
-    return s->offset >= s->inuse ? s->inuse + mm->layout.pointer_bytes : s->inuse;
-}
-
 void la_init_object(struct la_mm *mm, const struct la_kmem_cache *s, uint64_t object, uint8_t red)
 {
     if (s->flags & LA_SLAB_RED_ZONE)
@@ -36,22 +31,16 @@ void la_init_object(struct la_mm *mm, const struct la_kmem_cache *s, uint64_t ob
         la_mem_fill(mm, object + s->object_size, red, s->inuse - s->object_size);
 }
 
-static void put_le(unsigned char *to, uint64_t value, uint32_t bytes)
-{
-    for (uint32_t b = 0; b < bytes; b++)
-        to[b] = (unsigned char)(value >> 8 * b);
-}
-
 void la_set_track(struct la_mm *mm, const struct la_kmem_cache *s, uint64_t object, bool freed)
 {
     uint32_t bytes = la_track_bytes(&mm->kmem->rules), word = mm->layout.pointer_bytes;
     unsigned char track[32] = {0};
 
-    put_le(track, mm->owner, word); /* for the caller's address: the step */
-    put_le(track + word + 4, mm->cpu, 4);
-    put_le(track + word + 8, la_mm_current(mm)->pid, 4);
-    put_le(track + bytes - word, mm->tick, word);
-    la_mem_write(mm, object + info_end(mm, s) + (freed ? bytes : 0), track, bytes);
+    la_store_le(track, word, mm->owner); /* for the caller's address: the step */
+    la_store_le(track + word + 4, 4, mm->cpu);
+    la_store_le(track + word + 8, 4, la_mm_current(mm)->pid);
+    la_store_le(track + bytes - word, word, mm->tick);
+    la_mem_write(mm, object + la_info_end(mm, s) + (freed ? bytes : 0), track, bytes);
 }
 
 /* ---- checks ---- */
@@ -83,7 +72,7 @@ static bool check_bytes(struct la_mm *mm, struct la_kmem_cache *s, uint32_t inde
 
 static bool check_pad_bytes(struct la_mm *mm, struct la_kmem_cache *s, uint32_t index, uint64_t object)
 {
-    uint32_t off = info_end(mm, s), size = s->size - s->red_left_pad;
+    uint32_t off = la_info_end(mm, s), size = s->size - s->red_left_pad;
 
     if (s->flags & LA_SLAB_STORE_USER)
         off += 2 * la_track_bytes(&mm->kmem->rules) + (s->flags & LA_SLAB_KMALLOC ? 4 : 0);

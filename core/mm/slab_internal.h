@@ -37,6 +37,14 @@ void la_set_freepointer(struct la_mm *mm, const struct la_slab *slab, uint32_t i
 void la_mem_read(const struct la_mm *mm, uint64_t addr, void *buf, uint32_t len);
 void la_mem_write(struct la_mm *mm, uint64_t addr, const void *buf, uint32_t len);
 void la_mem_fill(struct la_mm *mm, uint64_t addr, uint8_t byte, uint32_t len);
+/** The number of @bytes (1..8) bytes at @addr, and writing one. */
+uint64_t la_mem_load(const struct la_mm *mm, uint64_t addr, uint32_t bytes);
+void la_mem_store(struct la_mm *mm, uint64_t addr, uint64_t number, uint32_t bytes);
+/** get_info_end: where in an object what follows it begins: behind the free pointer where that lies outside. */
+static inline uint32_t la_info_end(const struct la_mm *mm, const struct la_kmem_cache *s)
+{
+    return s->offset >= s->inuse ? s->inuse + mm->layout.pointer_bytes : s->inuse;
+}
 
 static inline struct la_kmem_cache *la_cache(struct la_mm *mm, uint32_t cache)
 {

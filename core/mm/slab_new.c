@@ -72,7 +72,7 @@ static void setup_object(struct la_mm *mm, const struct la_kmem_cache *s, uint64
     if (s->flags & (LA_SLAB_STORE_USER | LA_SLAB_RED_ZONE | LA_SLAB_OBJECT_POISON))
         la_init_object(mm, s, object, LA_SLUB_RED_INACTIVE);
     if (s->flags & LA_SLAB_STORE_USER)
-        la_mem_fill(mm, object + (s->offset >= s->inuse ? s->inuse + mm->layout.pointer_bytes : s->inuse), 0,
+        la_mem_fill(mm, object + la_info_end(mm, s), 0,
                     2 * la_track_bytes(&mm->kmem->rules));
     if (s->ctor != 0 && mm->kmem->hooks.call && !mm->kmem->callback_failed &&
         !mm->kmem->hooks.call(mm->kmem->hooks.ctx, s->ctor, args, 3, &result))

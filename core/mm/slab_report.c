@@ -51,40 +51,24 @@ static void section(const struct la_mm *mm, struct la_buf *out, const char *titl
     }
 }
 
-static uint64_t load(const struct la_mm *mm, uint64_t addr, uint32_t bytes)
-{
-    unsigned char b[8] = {0};
-    uint64_t value = 0;
-
-    la_mem_read(mm, addr, b, bytes);
-    for (uint32_t i = 8; i-- > 0;)
-        value = value << 8 | b[i];
-    return value;
-}
-
 static void track_line(const struct la_mm *mm, struct la_buf *out, const char *what, uint64_t addr)
 {
     uint32_t word = mm->layout.pointer_bytes, bytes = la_track_bytes(&mm->kmem->rules);
-    uint64_t step = load(mm, addr, word);
+    uint64_t step = la_mem_load(mm, addr, word);
 
     if (step == 0)
         return;
     la_buf_printf(out, "\n%s in step %llu age=%llu cpu=%llu pid=%llu", what, (unsigned long long)step,
-                  (unsigned long long)(mm->tick - load(mm, addr + bytes - word, word)),
-                  (unsigned long long)load(mm, addr + word + 4, 4), (unsigned long long)load(mm, addr + word + 8, 4));
-}
-
-static uint32_t info_end(const struct la_mm *mm, const struct la_kmem_cache *s)
-{
-    return s->offset >= s->inuse ? s->inuse + mm->layout.pointer_bytes : s->inuse;
+                  (unsigned long long)(mm->tick - la_mem_load(mm, addr + bytes - word, word)),
+                  (unsigned long long)la_mem_load(mm, addr + word + 4, 4), (unsigned long long)la_mem_load(mm, addr + word + 8, 4));
 }
 
 static void print_tracking(const struct la_mm *mm, const struct la_kmem_cache *s, uint64_t object, struct la_buf *out)
 {
     if (!(s->flags & LA_SLAB_STORE_USER))
         return;
-    track_line(mm, out, "Allocated", object + info_end(mm, s));
-    track_line(mm, out, "Freed", object + info_end(mm, s) + la_track_bytes(&mm->kmem->rules));
+    track_line(mm, out, "Allocated", object + la_info_end(mm, s));
+    track_line(mm, out, "Freed", object + la_info_end(mm, s) + la_track_bytes(&mm->kmem->rules));
 }
 
 static void print_slab_info(const struct la_mm *mm, const struct la_slab *slab, struct la_buf *out)
@@ -101,13 +85,13 @@ static void print_trailer(const struct la_mm *mm, const struct la_kmem_cache *s,
                           uint64_t object, struct la_buf *out)
 {
     uint64_t base = la_slab_address(mm, slab);
-    uint32_t shown = s->object_size < OBJECT_SHOWN ? s->object_size : OBJECT_SHOWN, off = info_end(mm, s);
+    uint32_t shown = s->object_size < OBJECT_SHOWN ? s->object_size : OBJECT_SHOWN, off = la_info_end(mm, s);
 
     print_tracking(mm, s, object, out);
     print_slab_info(mm, slab, out);
     la_buf_printf(out, "\nObject 0x%0*llx @offset=%llu fp=0x%0*llx\n", la_digits(mm), (unsigned long long)object,
                   (unsigned long long)(object - base), la_digits(mm),
-                  (unsigned long long)load(mm, object + s->offset, mm->layout.pointer_bytes));
+                  (unsigned long long)la_mem_load(mm, object + s->offset, mm->layout.pointer_bytes));
     if (s->flags & LA_SLAB_RED_ZONE)
         section(mm, out, "Redzone  ", object - s->red_left_pad, s->red_left_pad < 64 ? s->red_left_pad : 64);
     else if (object > base + ROW)
@@ -172,7 +156,7 @@ void la_bytes_err(struct la_mm *mm, struct la_kmem_cache *s, uint32_t index, uin
         begin(mm, s, reason, &text);
         la_buf_printf(&text, "\n0x%0*llx-0x%0*llx @offset=%llu. First byte 0x%llx instead of 0x%x", w,
                       (unsigned long long)fault, w, (unsigned long long)(end - 1), (unsigned long long)(fault - base),
-                      (unsigned long long)load(mm, fault, 1), value);
+                      (unsigned long long)la_mem_load(mm, fault, 1), value);
         if (object)
             print_trailer(mm, s, la_slab_at(mm, index), object, &text);
         else

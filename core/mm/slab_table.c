@@ -196,6 +196,22 @@ void la_mem_fill(struct la_mm *mm, uint64_t addr, uint8_t byte, uint32_t len)
     }
 }
 
+uint64_t la_mem_load(const struct la_mm *mm, uint64_t addr, uint32_t bytes)
+{
+    unsigned char b[8];
+
+    la_mem_read(mm, addr, b, bytes);
+    return la_load_le(b, bytes);
+}
+
+void la_mem_store(struct la_mm *mm, uint64_t addr, uint64_t number, uint32_t bytes)
+{
+    unsigned char b[8];
+
+    la_store_le(b, bytes, number);
+    la_mem_write(mm, addr, b, bytes);
+}
+
 /* ---- small things ---- */
 
 uint32_t la_slab_owner(const struct la_mm *mm, uint64_t object)
@@ -207,23 +223,17 @@ uint32_t la_slab_owner(const struct la_mm *mm, uint64_t object)
 
 uint64_t la_freepointer_read_far(const struct la_mm *mm, uint64_t at)
 {
-    unsigned char bytes[8] = {0};
-
-    la_mem_read(mm, at, bytes, mm->layout.pointer_bytes);
-    return la_load_le(bytes, mm->layout.pointer_bytes);
+    return la_mem_load(mm, at, mm->layout.pointer_bytes);
 }
 
 void la_freepointer_write(struct la_mm *mm, const struct la_kmem_cache *s, uint64_t object, uint64_t next)
 {
     uint32_t content = la_frame_at(mm, object)->content, in_page = la_freepointer_in_page(s, object);
-    unsigned char bytes[8];
 
-    if (content != 0 && in_page <= LA_PAGE_SIZE - 8) {
+    if (content != 0 && in_page <= LA_PAGE_SIZE - 8)
         la_store_le(la_content_write(mm, content) + in_page, mm->layout.pointer_bytes, next);
-        return;
-    }
-    la_store_le(bytes, mm->layout.pointer_bytes, next);
-    la_mem_write(mm, object + s->offset, bytes, mm->layout.pointer_bytes);
+    else
+        la_mem_store(mm, object + s->offset, next, mm->layout.pointer_bytes);
 }
 
 uint64_t la_get_freepointer(const struct la_mm *mm, const struct la_slab *slab, uint32_t i)

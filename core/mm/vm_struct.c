@@ -39,14 +39,6 @@ static bool has_kmalloc(const struct la_mm *mm)
     return mm->kmem && la_kmalloc_slab(mm, 1, LA_GFP_KERNEL) != LA_NO_CACHE;
 }
 
-static void put(struct la_mm *mm, uint64_t addr, uint64_t value, uint32_t bytes)
-{
-    unsigned char b[8];
-
-    la_store_le(b, bytes, value);
-    la_mem_write(mm, addr, b, bytes);
-}
-
 bool la_vm_struct_get(struct la_mm *mm, la_gfp_t gfp, uint64_t *vm)
 {
     uint32_t bytes = layout_of(mm).bytes;
@@ -67,12 +59,12 @@ void la_vm_struct_set(struct la_mm *mm, uint32_t i)
 
     if (area->vm == 0)
         return;
-    put(mm, area->vm + word, area->start, word);
-    put(mm, area->vm + 2 * word, area->end - area->start, word);
-    put(mm, area->vm + 3 * word, area->flags & ~(uint32_t)LA_VM_HIDDEN, word);
-    put(mm, area->vm + at.pages, area->pages, word);
-    put(mm, area->vm + at.nr_pages, area->nr_pages, 4);
-    put(mm, area->vm + at.phys_addr, area->phys, at.phys_bytes);
+    la_mem_store(mm, area->vm + word, area->start, word);
+    la_mem_store(mm, area->vm + 2 * word, area->end - area->start, word);
+    la_mem_store(mm, area->vm + 3 * word, area->flags & ~(uint32_t)LA_VM_HIDDEN, word);
+    la_mem_store(mm, area->vm + at.pages, area->pages, word);
+    la_mem_store(mm, area->vm + at.nr_pages, area->nr_pages, 4);
+    la_mem_store(mm, area->vm + at.phys_addr, area->phys, at.phys_bytes);
 }
 
 bool la_vm_pages_get(struct la_mm *mm, uint32_t i, uint32_t nr, la_gfp_t gfp)

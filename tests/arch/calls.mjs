@@ -7,13 +7,9 @@
 // Names and claims are facts (notes-names.txt, notes-claims.txt); everything else about names is looked up: the row of api.def and the function of
 // core/mm/ that its binding reaches, the row of gfp.def and the files that decide by the flag, the line of the prelude.
 
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, relative, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-
-const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
-const begin = (what) => `<!-- ${what}: written by tests/arch/calls.mjs -->`;
-const end = (what) => `<!-- end of ${what} -->`;
+import { readFileSync, readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { main, root, withParts } from './written.mjs';
 
 const read = (path) => readFileSync(join(root, path), 'utf8');
 const files = (folder, ext) =>
@@ -136,23 +132,14 @@ export function claims() {
 
 const coded = (sentence) => sentence.replace(/\b[\w]*(?:_[\w]+)+(?:\(\w*\(?\)?\))?/g, '`$&`');
 
-const TABLES = {
-  calls: () => ['| part | name | lives in | lesson | tests |', '|---|---|---|---|---|', ...names().map(line)].join('\n'),
-  claims: () =>
+const parts = () => ({
+  calls: ['| part | name | lives in | lesson | tests |', '|---|---|---|---|---|', ...names().map(line)].join('\n'),
+  claims:
     ['| part | the notes say | in truth | lesson | tests |', '|---|---|---|---|---|',
       ...claims().map((row) => `| ${row.part} | ${coded(row.claim)} | ${coded(row.verdict)} | ${link(row.path)} | ${row.tests.map((id) => (id.endsWith('.c') ? `\`${id}\`` : id)).join(' ')} |`)].join('\n'),
-};
+});
 
 /** ARCHITECTURE.md with the tables of today in it. */
-export function withTables(architecture) {
-  return Object.entries(TABLES).reduce((text, [what, table]) => {
-    const from = text.indexOf(begin(what)) + begin(what).length;
-    return `${text.slice(0, from)}\n${table()}\n${text.slice(text.indexOf(end(what)))}`;
-  }, architecture);
-}
+export const withTables = (architecture) => withParts(architecture, parts());
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const file = join(root, 'ARCHITECTURE.md');
-  if (process.argv.includes('--write')) writeFileSync(file, withTables(readFileSync(file, 'utf8')));
-  else console.log(`${TABLES.calls()}\n\n${TABLES.claims()}`);
-}
+main(import.meta.url, 'ARCHITECTURE.md', parts);

@@ -5,13 +5,9 @@
 //
 // A head comment lists them after a line "Deviations:", one paragraph each: " *  A. text …".
 
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-
-const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
-const BEGIN = '<!-- deviations: written by tests/arch/deviations.mjs -->';
-const END = '<!-- end of deviations -->';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { main, root, withParts } from './written.mjs';
 
 function sources(folder) {
   return readdirSync(folder, { withFileTypes: true })
@@ -23,7 +19,7 @@ function sources(folder) {
 }
 
 /** The entries [letter, text] of one file's head comment. */
-export function deviationsOf(text) {
+function deviationsOf(text) {
   const head = text.slice(0, text.indexOf('*/'));
   const lines = head.split('\n').map((line) => line.replace(/^ ?\* ?/, ''));
   const start = lines.findIndex((line) => /^Deviations:/.test(line.trim()));
@@ -39,22 +35,16 @@ export function deviationsOf(text) {
 }
 
 /** The list as Markdown. */
-export function deviationList() {
+function deviationList() {
   const rows = sources(join(root, 'core')).flatMap((path) =>
     deviationsOf(readFileSync(path, 'utf8')).map(([letter, text]) => `- \`${relative(join(root, 'core'), path)}\` **${letter}**: ${text}`),
   );
   return rows.join('\n');
 }
 
-/** ARCHITECTURE.md with the list of today in it. */
-export function withList(architecture) {
-  const from = architecture.indexOf(BEGIN) + BEGIN.length;
-  const to = architecture.indexOf(END);
-  return `${architecture.slice(0, from)}\n${deviationList()}\n${architecture.slice(to)}`;
-}
+const parts = () => ({ deviations: deviationList() });
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const file = join(root, 'ARCHITECTURE.md');
-  if (process.argv.includes('--write')) writeFileSync(file, withList(readFileSync(file, 'utf8')));
-  else console.log(deviationList());
-}
+/** ARCHITECTURE.md with the list of today in it. */
+export const withList = (architecture) => withParts(architecture, parts());
+
+main(import.meta.url, 'ARCHITECTURE.md', parts);
