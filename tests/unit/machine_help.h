@@ -126,4 +126,18 @@ static inline enum la_zone_type type_of(const struct rig *rig, uint32_t pfn)
     return la_page_zonenum(rig->machine, pfn);
 }
 
+/** One byte at a virtual address of the machine, and writing one. */
+static inline void poke(struct rig *rig, uint64_t addr, uint8_t byte)
+{
+    assert_int_equal(la_mmu_write(rig->machine, addr, &byte, 1), LA_MMU_OK);
+}
+
+static inline uint8_t peek(struct rig *rig, uint64_t addr)
+{
+    uint8_t byte;
+
+    assert_int_equal(la_mmu_read(rig->machine, addr, &byte, 1), LA_MMU_OK);
+    return byte;
+}
+
 #endif

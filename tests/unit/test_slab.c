@@ -20,19 +20,6 @@ static uint64_t alloc(struct rig *rig, uint32_t cache)
     return object;
 }
 
-static void poke(struct rig *rig, uint64_t addr, uint8_t byte)
-{
-    assert_int_equal(la_mmu_write(rig->machine, addr, &byte, 1), LA_MMU_OK);
-}
-
-static uint8_t peek(struct rig *rig, uint64_t addr)
-{
-    uint8_t byte;
-
-    assert_int_equal(la_mmu_read(rig->machine, addr, &byte, 1), LA_MMU_OK);
-    return byte;
-}
-
 /* ---- the matrix ---- */
 
 static void test_T21_align_is_of_every_object(void **state)

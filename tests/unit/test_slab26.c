@@ -28,19 +28,6 @@ static const struct la_cache26 *look(const struct rig *rig, uint32_t cache)
     return la_cache26_at(rig->mm, cache);
 }
 
-static void poke(struct rig *rig, uint64_t addr, uint8_t byte)
-{
-    assert_int_equal(la_mmu_write(rig->machine, addr, &byte, 1), LA_MMU_OK);
-}
-
-static uint8_t peek(struct rig *rig, uint64_t addr)
-{
-    uint8_t byte;
-
-    assert_int_equal(la_mmu_read(rig->machine, addr, &byte, 1), LA_MMU_OK);
-    return byte;
-}
-
 static void finish(struct rig *rig)
 {
     rig_check(rig);
