@@ -95,7 +95,7 @@ LA_NATIVE(irq_enter)
 
 LA_NATIVE(irq_exit)
 {
-    la_call_count_down(call, LA_HARDIRQ_OFFSET, 0xF0000);
+    la_call_count_down(call, LA_HARDIRQ_OFFSET, LA_HARDIRQ_MASK);
     return 0;
 }
 

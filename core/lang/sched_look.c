@@ -78,6 +78,9 @@ static uint32_t check_thread(const struct la_interp *ip, uint32_t i, struct la_b
         problems += problem(out, i, "runs, but on no CPU");
     if (lives(t) && !t->vm)
         problems += problem(out, i, "has nothing to run");
+    /* after "scheduling while atomic" it may be so */
+    if (lives(t) && !current && ip->machine->mm->nr_oops == 0 && t->context.preempt_count != 0)
+        problems += problem(out, i, "is off the CPU with preemption off");
     if ((t->wait == LA_WAIT_NOTHING) == (t->state == LA_THREAD_SLEEPING || t->state == LA_THREAD_SPINNING))
         problems += problem(out, i, "sleeps for nothing, or waits awake");
     return problems;
@@ -92,8 +95,11 @@ uint32_t la_sched_check(const struct la_interp *ip, struct la_buf *out)
         problems += check_thread(ip, i, out);
         living += lives(&s->thread[i]);
     }
-    for (uint32_t cpu = 0; cpu < ip->machine->mm->nr_cpus; cpu++)
+    for (uint32_t cpu = 0; cpu < ip->machine->mm->nr_cpus; cpu++) {
         irqs += (uint32_t)s->cpu[cpu].nr_pending + s->cpu[cpu].irqs_active;
+        if ((ip->machine->mm->context[cpu].preempt_count & LA_HARDIRQ_MASK) / LA_HARDIRQ_OFFSET < s->cpu[cpu].irqs_active)
+            problems += problem(out, s->cpu[cpu].current, "is in a handler that is not counted");
+    }
     if (living != s->nr_living || irqs != s->nr_irqs)
         problems += problem(out, s->active, "the counts of threads and interrupts are wrong");
     if (!s->stopped && s->cpu[ip->machine->mm->cpu].current != s->active)

@@ -78,7 +78,7 @@ static void cpu_json(const struct section *s, uint32_t cpu)
     numbers(w, "irqs", q->irq, q->irqs_active);
     la_json_kuint(w, "preempt", context->preempt_count & 0xFF);
     la_json_kuint(w, "softirq", (context->preempt_count & LA_SOFTIRQ_MASK) / LA_SOFTIRQ_OFFSET);
-    la_json_kuint(w, "hardirq", (context->preempt_count & 0xF0000) / LA_HARDIRQ_OFFSET);
+    la_json_kuint(w, "hardirq", (context->preempt_count & LA_HARDIRQ_MASK) / LA_HARDIRQ_OFFSET);
     la_json_kbool(w, "irqs_off", context->irqs_disabled);
     la_json_kuint(w, "rcu", context->rcu_nesting);
     const char *held = la_sched_not_preemptible(s->t->interp, cpu);

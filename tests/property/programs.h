@@ -5,8 +5,10 @@
  * them, give them back in any order, call functions, loop, print, change the context; some run
  * out of memory and some make the mistakes that students make.  Half of them use caches, kmalloc
  * and memory pools as well (gen_objects.h), half of them vmalloc, ioremap and per-CPU memory
- * (gen_addresses.h), a third threads and interrupts (gen_threads.h); some begin before mem_init(), a sixth of the machines have the SLAB of 2.6, and on
- * a third of them allocations fail on purpose.  A seed is a whole test case.
+ * (gen_addresses.h), some begin before mem_init(), a sixth of the machines
+ * have the SLAB of 2.6, and on a third of them allocations fail on purpose.  A third of the programs have
+ * threads and interrupts on three CPUs (gen_threads.h) and all of the others' means besides: every
+ * allocator, and allocations that fail.  A seed is a whole test case.
  */
 #ifndef LA_TESTS_PROGRAMS_H
 #define LA_TESTS_PROGRAMS_H
@@ -25,6 +27,7 @@ struct program {
     int order[PROGRAM_PAGES]; /* -1: free, so that the program frees with the right order */
     int addr[PROGRAM_ADDRS];
     bool classic; /* the machine has the SLAB of 2.6 */
+    bool threads; /* and three CPUs for them */
 };
 
 static inline uint32_t draw(struct program *p, uint32_t n)
@@ -58,17 +61,22 @@ static inline bool write_machine(struct program *p)
         "{\"profile\": \"numa\", \"memory\": \"16M\", \"cpus\": 2, \"nodes\": 2",
         "{\"profile\": \"i386\", \"memory\": \"4M\", \"reserved\": \"64K\", \"cpus\": 3",
         "{\"profile\": \"x86_64\", \"memory\": \"8M\", \"reserved\": \"0\", \"cpus\": 3"};
+    static const char *const for_threads[] = {
+        "{\"profile\": \"i386\", \"memory\": \"4M\", \"reserved\": \"64K\", \"cpus\": 3",
+        "{\"profile\": \"x86_64\", \"memory\": \"8M\", \"reserved\": \"0\", \"cpus\": 3",
+        "{\"profile\": \"slide\", \"memory\": \"2M\", \"min_free_kbytes\": 64, \"pcp\": true, \"cpus\": 3"};
     uint32_t which = draw(p, 20);
     static const char *const fails[] = {", \"fail\": {\"slab\": 20, \"page\": 20}",
                                         ", \"fail\": {\"slab\": 5, \"ignore_gfp_wait\": false}",
                                         ", \"fail\": {\"slab\": 8, \"page\": 8, \"min_order\": 0, \"ignore_gfp_wait\": false, "
                                         "\"ignore_gfp_highmem\": false}"};
-    bool boot = draw(p, 10) == 0 && which != 3 && which != 11, freelist_random = draw(p, 8) == 0;
+    const char *machine = p->threads ? for_threads[which % 3] : machines[which < 10 ? which : which % 4];
+    bool boot = draw(p, 10) == 0 && strstr(machine, "processes") == NULL, freelist_random = draw(p, 8) == 0;
 
     p->classic = draw(p, 6) == 0;
-    la_buf_printf(p->out, "```json machine\n%s%s%s%s%s%s, \"seed\": %u}\n```\n", machines[which < 10 ? which : which % 4],
+    la_buf_printf(p->out, "```json machine\n%s%s%s%s%s%s, \"seed\": %u}\n```\n", machine,
                   draw(p, 2) ? nic : "", boot ? ", \"boot\": true" : "", p->classic ? ", \"slab\": \"slab-2.6\"" : "",
-                  freelist_random && !p->classic ? ", \"freelist_random\": true" : "", draw(p, 3) == 0 ? fails[draw(p, 3)] : "", draw(p, 1000));
+                  freelist_random && !p->classic ? ", \"freelist_random\": true" : "", draw(p, 3) == 0 || p->threads ? fails[draw(p, 3)] : "", draw(p, 1000));
     return boot;
 }
 
@@ -146,7 +154,8 @@ static inline void random_lesson(uint64_t seed, struct la_buf *out)
 
     memset(p.order, -1, sizeof p.order);
     memset(p.addr, -1, sizeof p.addr);
-    bool boot = write_machine(&p), uses_addresses = draw(&p, 2) || boot, sloppy = draw(&p, 4) == 0;
+    p.threads = draw(&p, 3) == 0;
+    bool boot = write_machine(&p), uses_addresses = draw(&p, 2) || boot || p.threads, sloppy = draw(&p, 4) == 0;
 
     la_buf_puts(out, "```c\nstruct page *page[12];\nunsigned long addr[4];\nstruct page *heap[40];\nint count = 0;\n\n"
                      "int churn(int n, int order)\n{\n    int got = 0;\n    while (n-- > 0) {\n        struct page *p = alloc_pages(GFP_KERNEL | __GFP_NORETRY, order);\n"
@@ -155,7 +164,7 @@ static inline void random_lesson(uint64_t seed, struct la_buf *out)
                      "    while (n-- > 0)\n        if (heap[n])\n            __free_page(heap[n]);\n}\n\n");
     struct gen_objects objects = {.prng = &p.prng, .out = out, .classic = p.classic};
     struct gen_fill fill = {.prng = &p.prng, .out = out};
-    bool uses_objects = draw(&p, 2), uses_threads = draw(&p, 3) == 0;
+    bool uses_objects = draw(&p, 2) || p.threads;
 
     if (uses_addresses)
         gen_addresses_head(&fill);
@@ -165,12 +174,12 @@ static inline void random_lesson(uint64_t seed, struct la_buf *out)
         gen_objects_head(&objects);
         gen_objects_begin(&objects);
     }
-    if (uses_threads) {
+    if (p.threads) {
         gen_threads_head(&fill);
         gen_threads_begin(&fill);
     }
     for (uint32_t n = 5 + draw(&p, uses_objects || uses_addresses ? 60 : 30); n; n--) {
-        if (uses_threads && draw(&p, 2))
+        if (p.threads && draw(&p, 2))
             gen_threads_statement(&fill);
         else if (draw(&p, uses_objects ? 200 : 30) == 0)
             mistake(&p);
@@ -187,7 +196,7 @@ static inline void random_lesson(uint64_t seed, struct la_buf *out)
         else
             other_statement(&p);
     }
-    if (uses_threads)
+    if (p.threads)
         gen_threads_end(&fill);
     if (uses_addresses)
         gen_addresses_end(&fill);

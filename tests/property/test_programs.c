@@ -15,7 +15,7 @@
 #include <inttypes.h>
 #include <time.h>
 
-enum { PROGRAMS = 1000, STEPS_MAX = 400 };
+enum { PROGRAMS = 1000, STEPS_MAX = 1500 };
 
 static uint64_t number_from(const char *name, uint64_t otherwise)
 {
@@ -62,7 +62,7 @@ static void expect_touched(const struct la_timeline *t, uint64_t seed)
 
 static void invariants_hold_after_every_step_check(void **state)
 {
-    uint64_t nr = number_from("LOOKASIDE_PROGRAMS", PROGRAMS), steps = 0, oopses = 0, stuck = 0;
+    uint64_t nr = number_from("LOOKASIDE_PROGRAMS", PROGRAMS), steps = 0, oopses = 0, stuck = 0, ended = 0, threaded = 0;
 
     for (uint64_t seed = first_seed(state); nr; nr--, seed++) {
         struct play p;
@@ -75,10 +75,13 @@ static void invariants_hold_after_every_step_check(void **state)
         }
         expect_touched(t, seed);
         stuck += t->last.status == LA_STEP_STUCK;
+        ended += t->step < STEPS_MAX;
+        threaded += t->interp && la_interp_sched(t->interp)->thread[1].vm != NULL; /* made one at least */
         steps += t->step;
         play_done(&p);
     }
-    printf("%" PRIu64 " steps, %" PRIu64 " oopses, %" PRIu64 " programs stuck\n", steps, oopses, stuck);
+    printf("%" PRIu64 " steps, %" PRIu64 " oopses, %" PRIu64 " programs stuck, %" PRIu64 " looked at to the end, %" PRIu64 " with threads\n", steps,
+           oopses, stuck, ended, threaded);
     assert_true(steps > 10 && oopses > 0);
 }
 

@@ -480,6 +480,40 @@ static void wrong_choices_are_explained(void **state)
     play_done(&p);
 }
 
+/* la_sched_check() sees what is wrong: each line breaks one thing and mends it again. */
+static void the_check_finds_what_is_broken(void **state)
+{
+    struct play p;
+
+    (void)state;
+    struct la_timeline *t = play_text(&p, LESSON(TWO_CPUS, "int run(void *d)\n{\n    int a = 1;\n    a++;\n    return a;\n}\n"
+                                                           "kthread_run_on_cpu(run, NULL, 0, \"A\");\nkthread_run_on_cpu(run, NULL, 0, \"B\");\nmsleep(5);\n"));
+    steps(t, 2);
+    struct la_sched *s = (struct la_sched *)(uintptr_t)la_interp_sched(t->interp);
+    uint8_t *ready = &s->cpu[0].nr_ready;
+    struct la_buf problems;
+
+    expect_sched(t);
+    assert_int_equal(*ready, 2);
+#define EXPECT_FOUND(breaks, mends)                                                                                    \
+    do {                                                                                                               \
+        breaks;                                                                                                        \
+        la_buf_init(&problems, t->host);                                                                               \
+        assert_true(la_sched_check(t->interp, &problems) > 0);                                                         \
+        la_buf_free(&problems);                                                                                        \
+        mends;                                                                                                         \
+        expect_sched(t);                                                                                               \
+    } while (0)
+    EXPECT_FOUND(--*ready, ++*ready);                                               /* B is in no queue */
+    EXPECT_FOUND(s->cpu[1].ready[s->cpu[1].nr_ready++] = 1, s->cpu[1].nr_ready--); /* A in two */
+    EXPECT_FOUND(s->thread[1].state = LA_THREAD_SLEEPING, s->thread[1].state = LA_THREAD_READY);
+    EXPECT_FOUND(s->thread[1].context.preempt_count = 1, s->thread[1].context.preempt_count = 0);
+    EXPECT_FOUND(s->nr_living++, s->nr_living--);
+    EXPECT_FOUND((s->cpu[1].irqs_active++, s->nr_irqs++), (s->cpu[1].irqs_active--, s->nr_irqs--));
+#undef EXPECT_FOUND
+    play_done(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -493,6 +527,7 @@ int main(void)
         cmocka_unit_test(an_interrupt_waits_until_it_is_allowed),
         cmocka_unit_test(sleeping_in_a_handler_is_reported),
         cmocka_unit_test(an_interrupt_comes_after_the_last_statement),
+        cmocka_unit_test(the_check_finds_what_is_broken),
         cmocka_unit_test(a_contended_lock_spins_until_it_is_free),
         cmocka_unit_test(deadlocks_are_reported_as_the_kernel_does),
         cmocka_unit_test(mutexes_and_wait_queues_hand_over),
