@@ -94,6 +94,9 @@ export interface Story {
   t: number;
 }
 
+/** Is page @pfn among what the step takes, as far as it is told? */
+export const takes = (story: Story, pfn: number): boolean => story.taken.some((range) => range.t > 0 && range.from < (pfn + 1) * PAGE && range.to > pfn * PAGE);
+
 export function storyOf(events: LaEvent[], at: number): Story {
   const story: Story = { taken: [], given: [], handed: 0, t: 1 };
   events.forEach((event, i) => {
