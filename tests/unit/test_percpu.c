@@ -151,6 +151,28 @@ static void test_atomic_requests_take_only_what_is_there(void **state)
 
 enum { SLOTS = 120, STEPS = 3000 };
 
+/*
+ * Two gaps of 12 bytes in one page, one of them at its end; an allocation takes the other one.  The kernel then takes
+ * the gap it had in reserve as the longest, and looks only behind it: right_free stays 0 although 12 bytes are free.
+ */
+static void test_the_free_end_of_a_page_may_be_forgotten(void **state)
+{
+    struct rig rig = rig_new(MACHINE_4);
+    uint64_t a = la_alloc_percpu(rig.mm, 2036, 16, LA_GFP_KERNEL), end = la_alloc_percpu(rig.mm, 2036, 16, LA_GFP_KERNEL);
+    const struct la_pcpu_block *b = &rig.mm->pcpu->chunk[rig.mm->pcpu->first].md[0];
+
+    (void)state;
+    assert_int_equal(end - a, 2048);
+    assert_int_equal(b->right_free, 3);
+    assert_int_equal(la_alloc_percpu(rig.mm, 4, 4, LA_GFP_KERNEL), a + 2036);
+    assert_int_equal(b->right_free, 0);
+    assert_int_equal(b->contig_hint_start, LA_PCPU_BLOCK_BITS - 3);
+    rig_check(&rig);
+    la_free_percpu(rig.mm, end); /* now it is noticed */
+    assert_int_equal(b->right_free, LA_PCPU_BLOCK_BITS / 2 + 2); /* with what is left of the first gap */
+    rig_free(&rig);
+}
+
 static void test_any_sequence_keeps_the_invariants(void **state)
 {
     static const char *const machines[] = {MACHINE_32, MACHINE_4};
@@ -192,6 +214,7 @@ int main(void)
         cmocka_unit_test(test_the_units_are_as_large_as_on_a_real_machine),
         cmocka_unit_test(test_a_full_first_chunk_makes_a_new_one),
         cmocka_unit_test(test_atomic_requests_take_only_what_is_there),
+        cmocka_unit_test(test_the_free_end_of_a_page_may_be_forgotten),
         cmocka_unit_test(test_any_sequence_keeps_the_invariants),
     };
 
