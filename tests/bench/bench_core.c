@@ -7,6 +7,7 @@
  * Each pair that is compared is measured in turns, several rounds, and the best round of each
  * counts: what else the computer does then disturbs both sides alike or not at all.
  */
+#include "bench/bare_slub.h"
 #include "bench/bench.h"
 
 #include "mm/slab.h"
@@ -80,9 +81,12 @@ static double churn_malloc(void)
 
 /* ---- objects: kmalloc and one cache, against malloc of the same sizes ---- */
 
-/* BY_NOBODY: what the loop itself costs, so that the rest of a figure can be told from it. */
-enum object_way { BY_NOBODY, BY_MALLOC, BY_KMALLOC, BY_CACHE, NR_WAYS };
-enum { CACHE_OBJECT = 256, AT_ONCE = 64 };
+/*
+ * BY_NOBODY: what the loop itself costs, so that the rest of a figure can be told from it.
+ * BY_RULE: SLUB without anything to watch (bare_slub.h), so that the price of the rule can be told from ours.
+ */
+enum object_way { BY_NOBODY, BY_MALLOC, BY_RULE, BY_KMALLOC, BY_CACHE };
+enum { CACHE_OBJECT = 256, AT_ONCE = 64, NR_BARE = 12 };
 
 /* Both sides get the same sizes in the same order, and nobody writes into the objects but the allocators. */
 struct objects {
@@ -91,13 +95,16 @@ struct objects {
     uint32_t cache;
     uint32_t nr_sizes; /* 8 << 0..nr_sizes-1 at random; 0: all of CACHE_OBJECT bytes */
     bool events;
+    struct bare_cache bare[NR_BARE]; /* by the exponent of the size */
 };
 
-static uint64_t object_alloc(const struct objects *o, uint32_t size)
+static uint64_t object_alloc(struct objects *o, uint32_t size)
 {
     switch (o->way) {
     case BY_MALLOC:
         return (uint64_t)(uintptr_t)malloc(size);
+    case BY_RULE:
+        return (uint64_t)(uintptr_t)bare_alloc(&o->bare[(uint32_t)__builtin_ctz(size) - 3]);
     case BY_KMALLOC:
         return la_kmalloc(o->mm, size, LA_GFP_KERNEL, LA_NO_NODE);
     case BY_CACHE:
@@ -112,6 +119,9 @@ static void object_free(const struct objects *o, uint64_t object)
     switch (o->way) {
     case BY_MALLOC:
         free((void *)(uintptr_t)object);
+        break;
+    case BY_RULE:
+        bare_free((void *)(uintptr_t)object);
         break;
     case BY_KMALLOC:
         la_kfree(o->mm, object);
@@ -132,7 +142,7 @@ static uint32_t object_size(const struct objects *o, uint64_t random)
 static volatile uint64_t objects[LIVE]; /* volatile: the compiler must not drop a malloc that is freed again */
 
 /* At random: each place is filled when it is empty and emptied when it is full; about half of LIVE are live. */
-static void churn_random(const struct objects *o)
+static void churn_random(struct objects *o)
 {
     struct la_prng prng = {42};
 
@@ -152,7 +162,7 @@ static void churn_random(const struct objects *o)
 }
 
 /* Many at a time, given back in another order, as when a list is built and torn down. */
-static void churn_at_once(const struct objects *o)
+static void churn_at_once(struct objects *o)
 {
     struct la_prng prng = {42};
 
@@ -166,7 +176,7 @@ static void churn_at_once(const struct objects *o)
         objects[i] = 0;
 }
 
-static double time_objects(const struct objects *o, void (*churn)(const struct objects *o))
+static double time_objects(struct objects *o, void (*churn)(struct objects *o))
 {
     o->mm->trace->on = o->events;
     double start = now_ms();
@@ -186,18 +196,26 @@ static double time_objects(const struct objects *o, void (*churn)(const struct o
 }
 
 /* One pattern, @way against malloc in turns; with @told also against itself with events on. */
-static void bench_pattern(const char *what, struct objects o, void (*churn)(const struct objects *o), bool told)
+static void bench_pattern(const char *what, struct objects o, void (*churn)(struct objects *o), bool told)
 {
-    double engine = 0, libc = 0, loop = 0, events = 0;
-    struct objects by_malloc = o, by_nobody = o, telling = o;
+    double engine = 0, libc = 0, rule = 0, loop = 0, events = 0;
+    struct objects by_malloc = o, by_rule = o, by_nobody = o, telling = o;
     char text[80];
 
     by_malloc.way = BY_MALLOC;
+    by_rule.way = BY_RULE;
     by_nobody.way = BY_NOBODY;
+    for (uint32_t i = 0; i < NR_BARE; i++) {
+        uint32_t cache = o.way == BY_CACHE ? o.cache : la_kmalloc_slab(o.mm, 8u << i, LA_GFP_KERNEL);
+
+        if (cache != LA_NO_CACHE)
+            bare_cache_init(&by_rule.bare[i], &o.mm->kmem->cache[cache]);
+    }
     telling.events = true;
     for (int r = 0; r < ROUNDS; r++) {
         keep_least(&libc, time_objects(&by_malloc, churn));
         keep_least(&engine, time_objects(&o, churn));
+        keep_least(&rule, time_objects(&by_rule, churn));
         keep_least(&loop, time_objects(&by_nobody, churn));
         if (told)
             keep_least(&events, time_objects(&telling, churn));
@@ -205,6 +223,7 @@ static void bench_pattern(const char *what, struct objects o, void (*churn)(cons
     (void)snprintf(text, sizeof text, "%s, engine (the loop itself: %.1f)", what, loop * 1e6 / MOVES);
     row(text, engine * 1e6 / MOVES, "ns/op", "", true);
     row("  engine / glibc", engine / libc, "x", "<= 1.0", engine <= libc);
+    row("  the rule alone, nothing to watch / glibc", rule / libc, "x", "", true);
     if (told)
         row("  events on / off", events / engine, "x", "<= 3", events <= 3 * engine);
 }
