@@ -281,7 +281,7 @@ static struct reader *reader_new(struct stream *stream, struct MHD_Connection *c
     return reader;
 }
 
-int stream_serve(struct stream *stream, struct http_request *request, const uint64_t *last)
+enum MHD_Result stream_serve(struct stream *stream, struct http_request *request, const uint64_t *last)
 {
     struct reader *reader = reader_new(stream, request->connection, last);
     struct MHD_Response *response;

@@ -36,6 +36,6 @@ void stream_close(struct stream *stream);
 bool stream_has_readers(struct stream *stream);
 
 /** Answer @request with @stream, from behind event number @last on, or from now on if @last is NULL. */
-int stream_serve(struct stream *stream, struct http_request *request, const uint64_t *last);
+enum MHD_Result stream_serve(struct stream *stream, struct http_request *request, const uint64_t *last);
 
 #endif

@@ -22,6 +22,12 @@ static inline uint64_t la_align_up(uint64_t value, uint64_t align)
     return (value + align - 1) & ~(align - 1);
 }
 
+/** The lowest multiple of @step, which is any number but 0, that is not below @value. */
+static inline uint32_t la_round_up(uint32_t value, uint32_t step)
+{
+    return (value + step - 1) / step * step;
+}
+
 /** A number from memory that is little-endian, or to it; and for big-endian memory. */
 static inline uint64_t la_le64(uint64_t value)
 {

@@ -104,7 +104,6 @@
     "#define ZERO_OR_NULL_PTR(x) ((unsigned long)(x) <= (unsigned long)ZERO_SIZE_PTR)\n"                               \
     "#define kmem_cache_s kmem_cache\n"                                                                                \
     "#define KMEM_CACHE(s, flags) kmem_cache_create(#s, sizeof(struct s), 0, (flags), NULL)\n"                        \
-    "#define kzfree kfree_sensitive\n"                                                                                 \
     "#define POISON_INUSE 0x5a\n"                                                                                      \
     "#define POISON_FREE 0x6b\n"                                                                                       \
     "#define POISON_END 0xa5\n"                                                                                        \

@@ -1,4 +1,5 @@
 /* scope.c: declaring names, leaving scopes, and giving variables their place in memory. */
+#include "base/bits.h"
 #include "lang/compiler.h"
 
 #include <string.h>
@@ -43,14 +44,9 @@ void la_scope_close(struct la_program *p, struct la_sym *env)
     }
 }
 
-static uint32_t align_up(uint32_t at, uint32_t align)
-{
-    return (at + align - 1) & ~(align - 1);
-}
-
 bool la_place_local(struct la_program *p, struct la_sym *sym)
 {
-    uint32_t at = align_up(p->frame_used, la_type_align(sym->type)), size = la_type_size(sym->type);
+    uint32_t at = la_round_up(p->frame_used, la_type_align(sym->type)), size = la_type_size(sym->type);
 
     if (at - p->frame_base + size > LA_LOCALS_MAX) {
         la_error_at(p, sym->span, LA_E_LIMIT, "declare large arrays outside functions, or allocate pages for them",
@@ -67,7 +63,7 @@ bool la_place_local(struct la_program *p, struct la_sym *sym)
 /* @size bytes at the end of the data; LA_IMG_DATA_END when there is no room. */
 static uint32_t extend_data(struct la_program *p, uint32_t size, uint32_t align, struct la_span span)
 {
-    uint32_t at = align_up(p->data.nr, align);
+    uint32_t at = la_round_up(p->data.nr, align);
 
     if (at + size > LA_IMG_DATA_END - LA_IMG_DATA) {
         la_error_at(p, span, LA_E_LIMIT, "allocate pages for large data",

@@ -39,11 +39,6 @@ enum { TAG_CHUNK = 6, TAG_COPIES = 7, FAIL_SLOT = 3, WARNINGS = 10 };
 /* what the simulated kernel itself keeps per CPU */
 enum { STATIC_BYTES = 8 << 10, RESERVED_BYTES_64 = 8 << 10, DYNAMIC_BYTES_64 = 28 << 10, DYNAMIC_BYTES_32 = 20 << 10 };
 
-static uint32_t round_up(uint32_t value, uint32_t to)
-{
-    return (value + to - 1) / to * to;
-}
-
 /* ---- layout ---- */
 
 /* pcpu_build_alloc_info for one group: how many units share one atom. */
@@ -73,9 +68,9 @@ static void work_out_layout(const struct la_mm *mm, struct la_pcpu *pcpu)
     pcpu->static_size = STATIC_BYTES;
     pcpu->reserved_size = small ? 0 : RESERVED_BYTES_64;
     sum =
-        round_up(pcpu->static_size + pcpu->reserved_size + (small ? DYNAMIC_BYTES_32 : DYNAMIC_BYTES_64), LA_PAGE_SIZE);
+        la_round_up(pcpu->static_size + pcpu->reserved_size + (small ? DYNAMIC_BYTES_32 : DYNAMIC_BYTES_64), LA_PAGE_SIZE);
     min_unit = sum > LA_PCPU_MIN_UNIT ? sum : LA_PCPU_MIN_UNIT;
-    alloc = round_up(min_unit, pcpu->atom_size);
+    alloc = la_round_up(min_unit, pcpu->atom_size);
     pcpu->unit_size = alloc / units_per_alloc(alloc, min_unit, mm->nr_cpus);
     pcpu->nr_units = mm->nr_cpus;
     pcpu->dyn_size = sum - pcpu->static_size - pcpu->reserved_size;
@@ -164,7 +159,7 @@ struct la_pcpu *la_pcpu_get(struct la_mm *mm)
 uint32_t la_pcpu_create_chunk(struct la_mm *mm)
 {
     struct la_pcpu *pcpu = mm->pcpu;
-    uint64_t bytes = (uint64_t)round_up(pcpu->nr_units * pcpu->unit_size, pcpu->atom_size);
+    uint64_t bytes = (uint64_t)la_round_up(pcpu->nr_units * pcpu->unit_size, pcpu->atom_size);
     uint32_t area = la_vmap_top_area(mm, bytes, pcpu->atom_size, LA_VM_PERCPU), number;
 
     if (area == 0 && mm->vmap) {
@@ -489,7 +484,7 @@ uint64_t la_alloc_percpu(struct la_mm *mm, uint64_t size, uint64_t align, la_gfp
         return pcpu ? refuse(mm, size, align, gfp) : 0;
     if (!atomic)
         la_might_sleep(mm, "mm/percpu.c");
-    uint32_t bytes = round_up((uint32_t)size, LA_PCPU_MIN_ALLOC), bits = bytes / LA_PCPU_MIN_ALLOC;
+    uint32_t bytes = la_round_up((uint32_t)size, LA_PCPU_MIN_ALLOC), bits = bytes / LA_PCPU_MIN_ALLOC;
 
     while ((i = find_place(pcpu, bits, (uint32_t)align / LA_PCPU_MIN_ALLOC, atomic, &bit)) == 0) {
         if (atomic)

@@ -29,11 +29,6 @@ static uint32_t min_u32(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
-static uint32_t align_up(uint32_t value, uint32_t align)
-{
-    return (value + align - 1) & ~(align - 1);
-}
-
 /* The number of the lowest set bit. */
 static uint32_t lowest_bit(uint32_t value)
 {
@@ -344,7 +339,7 @@ static uint32_t next_fit(const struct la_pcpu_chunk *chunk, uint32_t want, uint3
             if (b->left_free == BITS)
                 continue;
         }
-        bits = align_up(b->contig_hint_start, align) - b->contig_hint_start;
+        bits = la_round_up(b->contig_hint_start, align) - b->contig_hint_start;
         if (b->contig_hint != 0 && b->contig_hint_start >= offset && b->contig_hint >= bits + want) {
             uint32_t start = start_of_search(b, want);
 
@@ -352,7 +347,7 @@ static uint32_t next_fit(const struct la_pcpu_chunk *chunk, uint32_t want, uint3
             return bits + want + b->contig_hint_start - start;
         }
         offset = 0;
-        *bit = align_up(BITS - b->right_free, align);
+        *bit = la_round_up(BITS - b->right_free, align);
         bits = BITS - *bit;
         *bit += i * BITS;
         if (bits >= want)
@@ -377,7 +372,7 @@ static int64_t find_block_fit(const struct la_pcpu_chunk *chunk, uint32_t bits, 
     const struct la_pcpu_block *c = &chunk->chunk_md;
     uint32_t end = chunk->nr_pages * BITS, bit = start_of_search(c, bits), next = 0;
 
-    if (align_up(c->contig_hint_start, align) - c->contig_hint_start + bits > c->contig_hint)
+    if (la_round_up(c->contig_hint_start, align) - c->contig_hint_start + bits > c->contig_hint)
         return -1;
     while (bit < end) {
         uint32_t run = next_fit(chunk, bits, align, &bit);
@@ -405,7 +400,7 @@ static uint32_t find_zero_area(const uint64_t *map, uint32_t end, uint32_t start
                                uint32_t *off, uint32_t *left)
 {
     for (;;) {
-        uint32_t at = align_up(la_pcpu_next_clear(map, end, start), align);
+        uint32_t at = la_round_up(la_pcpu_next_clear(map, end, start), align);
 
         if (at + bits > end)
             return at + bits > end ? end : at;

@@ -40,11 +40,6 @@ enum {
      LA_SLAB_RECLAIM_ACCOUNT | LA_SLAB_PANIC | LA_SLAB_TYPESAFE_BY_RCU | LA_SLAB_DEBUG_INITIAL | LA_SLAB_NO_REAP |     \
      LA_SLAB_MUST_HWCACHE_ALIGN)
 
-static uint32_t round_up(uint32_t value, uint32_t align)
-{
-    return (value + align - 1) / align * align;
-}
-
 /* ---- geometry ---- */
 
 struct geometry {
@@ -62,10 +57,10 @@ static void estimate(const struct la_mm *mm, struct geometry *g)
 {
     uint32_t bytes = (uint32_t)LA_PAGE_SIZE << g->order, num = bytes / g->size;
 
-    while (!g->off_slab && num > 0 && num * g->size + round_up(management_bytes(mm, num), g->align) > bytes)
+    while (!g->off_slab && num > 0 && num * g->size + la_round_up(management_bytes(mm, num), g->align) > bytes)
         num--;
     g->num = num < LA_SLAB_OBJECTS ? num : LA_SLAB_OBJECTS;
-    g->left = bytes - g->num * g->size - (g->off_slab ? 0 : round_up(management_bytes(mm, g->num), g->align));
+    g->left = bytes - g->num * g->size - (g->off_slab ? 0 : la_round_up(management_bytes(mm, g->num), g->align));
     if (num == 0)
         g->left = bytes;
 }
@@ -113,17 +108,17 @@ static uint32_t choose_align(const struct la_mm *mm, uint32_t size, uint32_t ali
 /* Everything that follows from object_size, align and flags; false: no slab can be made. */
 static bool calculate(struct la_mm *mm, struct la_kmem_cache *s, struct la_cache26 *c)
 {
-    uint32_t word = mm->layout.pointer_bytes, size = round_up(s->object_size, word);
+    uint32_t word = mm->layout.pointer_bytes, size = la_round_up(s->object_size, word);
     struct geometry g = {.align = choose_align(mm, size, s->align, &s->flags)};
 
     s->red_left_pad = s->flags & LA_SLAB_RED_ZONE ? word : 0;
     size += 2 * s->red_left_pad + (s->flags & LA_SLAB_STORE_USER ? word : 0);
     g.off_slab = size >= OFF_SLAB_BYTES;
-    g.size = round_up(size, g.align);
+    g.size = la_round_up(size, g.align);
     choose_order(mm, &g, s->flags);
     if (g.num == 0)
         return false;
-    c->management = round_up(management_bytes(mm, g.num), g.align);
+    c->management = la_round_up(management_bytes(mm, g.num), g.align);
     if (g.off_slab && g.left >= c->management) {
         g.off_slab = false;
         g.left -= c->management;

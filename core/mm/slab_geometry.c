@@ -17,11 +17,6 @@
 
 enum { MAX_OBJS_PER_PAGE = 32767, MIN_PARTIAL = 5, MAX_PARTIAL = 10 };
 
-static uint32_t align_up(uint32_t value, uint32_t align)
-{
-    return (value + align - 1) / align * align;
-}
-
 uint32_t la_calculate_alignment(const struct la_slab_rules *rules, uint32_t flags, uint32_t align, uint32_t size)
 {
     if (flags & LA_SLAB_HWCACHE_ALIGN) {
@@ -32,7 +27,7 @@ uint32_t la_calculate_alignment(const struct la_slab_rules *rules, uint32_t flag
         align = align > line ? align : line;
     }
     align = align > 8 ? align : 8; /* ARCH_SLAB_MINALIGN */
-    return align_up(align, rules->pointer_bytes);
+    return la_round_up(align, rules->pointer_bytes);
 }
 
 uint32_t la_track_bytes(const struct la_slab_rules *rules)
@@ -93,7 +88,7 @@ static void set_partial_limits(struct la_kmem_cache *s)
 
 bool la_calculate_sizes(const struct la_slab_rules *rules, struct la_kmem_cache *s)
 {
-    uint32_t word = rules->pointer_bytes, size = align_up(s->object_size, word);
+    uint32_t word = rules->pointer_bytes, size = la_round_up(s->object_size, word);
     bool poison_object = (s->flags & LA_SLAB_POISON) && !(s->flags & LA_SLAB_TYPESAFE_BY_RCU) && s->ctor == 0;
 
     if (s->object_size == 0 || s->object_size > LA_KMALLOC_MAX || s->align == 0 || s->align > LA_KMALLOC_MAX)
@@ -114,10 +109,10 @@ bool la_calculate_sizes(const struct la_slab_rules *rules, struct la_kmem_cache 
         size += 2 * la_track_bytes(rules) + (s->flags & LA_SLAB_KMALLOC ? 4 : 0);
     s->red_left_pad = 0;
     if (s->flags & LA_SLAB_RED_ZONE) {
-        s->red_left_pad = align_up(word, s->align);
+        s->red_left_pad = la_round_up(word, s->align);
         size += word + s->red_left_pad;
     }
-    la_cache_set_size(s, align_up(size, s->align));
+    la_cache_set_size(s, la_round_up(size, s->align));
     s->order = calculate_order(rules, s->size);
     if (s->order >= LA_MAX_ORDER)
         return false;
