@@ -137,3 +137,21 @@ LA_NATIVE(kstrdup)
     } while (c != '\0' && len < LA_KMALLOC_MAX);
     return duplicate(call, call->arg[0], len, (la_gfp_t)call->arg[1]);
 }
+
+LA_NATIVE(kasprintf)
+{
+    enum { FORMAT_MAX = 1024 };
+    struct la_buf fmt, out;
+    uint64_t to = 0;
+
+    la_buf_init(&fmt, la_arena_host(call->machine->arena));
+    la_buf_init(&out, la_arena_host(call->machine->arena));
+    if (la_call_string(call, call->arg[1], FORMAT_MAX, &fmt) &&
+        la_kformat(call, la_buf_str(&fmt), call->arg + 2, call->nr - 2, &out))
+        to = allocate(call, out.len + 1, (la_gfp_t)call->arg[0], LA_NO_NODE);
+    if (to != 0)
+        (void)la_call_write(call, to, la_buf_str(&out), (uint32_t)out.len + 1);
+    la_buf_free(&fmt);
+    la_buf_free(&out);
+    return to;
+}

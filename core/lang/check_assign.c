@@ -322,6 +322,14 @@ static bool call_allowed(struct la_program *p, const struct la_expr *fn, struct 
     return false;
 }
 
+/* Argument @i of the list that begins with @args, which has that many. */
+static const struct la_expr *argument_at(const struct la_expr *args, uint32_t i)
+{
+    while (i-- > 0)
+        args = args->next;
+    return args;
+}
+
 static const struct la_type *callee_type(const struct la_expr *fn)
 {
     if (fn->type->kind == LA_TY_FUNC)
@@ -361,7 +369,7 @@ struct la_expr *la_expr_call(struct la_program *p, struct la_expr *fn, struct la
     if (bad || !call_allowed(p, fn, span))
         return la_expr_bad(p, span);
     if (fn->kind == LA_N_NATIVE && type->variadic)
-        la_check_format(p, args, span);
+        la_check_format(p, argument_at(args, type->nr_params - 1), span);
     struct la_expr *n = la_expr_new(p, LA_N_CALL, span);
 
     n->a = fn->type->kind == LA_TY_PTR || fn->kind == LA_N_FUNCTION || fn->kind == LA_N_NATIVE ? fn : fn->a;

@@ -69,8 +69,9 @@
     "enum zone_watermarks { WMARK_MIN, WMARK_LOW, WMARK_HIGH, WMARK_PROMO };"                                          \
     "enum migratetype { MIGRATE_UNMOVABLE, MIGRATE_MOVABLE, MIGRATE_RECLAIMABLE, MIGRATE_HIGHATOMIC };"                \
     "enum { false, true };"                                                                                            \
-    "enum { EPERM = 1, ENOENT = 2, EIO = 5, EAGAIN = 11, ENOMEM = 12, EFAULT = 14, EBUSY = 16, ENODEV = 19, EINVAL = " \
-    "22 };"                                                                                                            \
+    "enum { EPERM = 1, ENOENT = 2, EINTR = 4, EIO = 5, ENXIO = 6, E2BIG = 7, EAGAIN = 11, ENOMEM = 12, EFAULT = 14,"    \
+    " EBUSY = 16, EEXIST = 17, ENODEV = 19, EINVAL = 22, ENOTTY = 25, ENOSPC = 28, ERANGE = 34, EOVERFLOW = 75,"       \
+    " ETIMEDOUT = 110, ERESTARTSYS = 512 };"                                                                                                            \
     "enum { PF_MEMALLOC = 0x800, PF_MEMALLOC_NOFS = 0x40000, PF_MEMALLOC_NOIO = 0x80000 };\n"
 
 #define MACROS                                                                                                         \
@@ -182,12 +183,48 @@
     "#define IS_ERR(ptr) ((unsigned long)(void *)(ptr) >= (unsigned long)-MAX_ERRNO)\n"                                \
     "#define PTR_ERR(ptr) ((long)(void *)(ptr))\n"                                                                     \
     "#define ERR_PTR(error) ((void *)(long)(error))\n"                                                                  \
+    "#define IS_ERR_OR_NULL(ptr) (!(ptr) || IS_ERR(ptr))\n" \
+    "#define PTR_ERR_OR_ZERO(ptr) (IS_ERR(ptr) ? PTR_ERR(ptr) : 0)\n" \
+    "#define ERR_CAST(ptr) ((void *)(ptr))\n" \
+    "#define LIST_HEAD_INIT(name) { &(name), &(name) }\n" \
+    "#define LIST_HEAD(name) struct list_head name = LIST_HEAD_INIT(name)\n" \
+    "#define list_entry(ptr, type, member) container_of(ptr, type, member)\n" \
+    "#define list_first_entry(ptr, type, member) list_entry((ptr)->next, type, member)\n" \
+    "#define list_last_entry(ptr, type, member) list_entry((ptr)->prev, type, member)\n" \
+    "#define list_first_entry_or_null(ptr, type, member) (list_empty(ptr) ? NULL : list_first_entry(ptr, type, member))\n" \
+    "#define list_next_entry(pos, member) list_entry((pos)->member.next, typeof(*(pos)), member)\n" \
+    "#define list_prev_entry(pos, member) list_entry((pos)->member.prev, typeof(*(pos)), member)\n" \
+    "#define list_is_singular(head) (!list_empty(head) && (head)->next == (head)->prev)\n" \
+    "#define list_for_each(pos, head) for (pos = (head)->next; pos != (head); pos = pos->next)\n" \
+    "#define list_for_each_prev(pos, head) for (pos = (head)->prev; pos != (head); pos = pos->prev)\n" \
+    "#define list_for_each_safe(pos, n, head) for (pos = (head)->next, n = pos->next; pos != (head); pos = n, n = pos->next)\n" \
+    "#define list_for_each_entry(pos, head, member) for (pos = list_first_entry(head, typeof(*pos), member); &pos->member != (head); pos = list_next_entry(pos, member))\n" \
+    "#define list_for_each_entry_reverse(pos, head, member) for (pos = list_last_entry(head, typeof(*pos), member); &pos->member != (head); pos = list_prev_entry(pos, member))\n" \
+    "#define list_for_each_entry_safe(pos, n, head, member) for (pos = list_first_entry(head, typeof(*pos), member), n = list_next_entry(pos, member); &pos->member != (head); pos = n, n = list_next_entry(n, member))\n" \
+    "#define ATOMIC_INIT(i) { (i) }\n" \
+    "#define atomic_read(v) ((v)->counter)\n" \
+    "#define atomic_set(v, i) ((v)->counter = (i))\n" \
+    "#define atomic_add(i, v) ((v)->counter += (i))\n" \
+    "#define atomic_sub(i, v) ((v)->counter -= (i))\n" \
+    "#define atomic_inc(v) atomic_add(1, v)\n" \
+    "#define atomic_dec(v) atomic_sub(1, v)\n" \
+    "#define atomic_add_return(i, v) atomic_add(i, v)\n" \
+    "#define atomic_sub_return(i, v) atomic_sub(i, v)\n" \
+    "#define atomic_inc_return(v) atomic_add(1, v)\n" \
+    "#define atomic_dec_return(v) atomic_sub(1, v)\n" \
+    "#define atomic_inc_and_test(v) (atomic_add(1, v) == 0)\n" \
+    "#define atomic_dec_and_test(v) (atomic_sub(1, v) == 0)\n" \
     "#define page_ref_count page_count\n"                                                                              \
     "#define module_init(f) f()\n"                                                                                     \
     "#define module_exit(f)\n"                                                                                         \
     "#define MODULE_LICENSE(text)\n"                                                                                   \
     "#define MODULE_AUTHOR(text)\n"                                                                                    \
     "#define MODULE_DESCRIPTION(text)\n"                                                                               \
+    "#define MODULE_VERSION(text)\n" \
+    "#define MODULE_PARM_DESC(name, text)\n" \
+    "#define module_param(name, type, perm)\n" \
+    "#define S_IRUGO 0444\n" \
+    "#define S_IWUSR 0200\n" \
     "#define __percpu\n"                                                                                               \
     "#define VM_MAP 0x4UL\n"                                                                                           \
     "#define VM_ALLOC 0x2UL\n"                                                                                         \
