@@ -152,7 +152,7 @@ describe('copies', () => {
     expect([...changedCopies(before, percpu({ ...before, areas: [area(4, '7', '1')] }))]).toEqual(['0x2004 4 0']);
   });
   test('have the name of the pointer, and those of a counter are drawn there', () => {
-    const pointer = [{ name: 'dynamic', value: '0x2004' }] as Variable[];
+    const pointer = [{ name: 'all', type: 'int *[2]', value: '{0x2004, NULL}' }, { name: 'dynamic', type: 'int *', value: 'int * 0x2004' }] as Variable[];
     expect(copiedOf(before, pointer).map(({ name }) => name)).toEqual(['hits', 'dynamic']);
     expect(copiedOf(percpu({ ...before, counters: [{ name: 'c', address: '0x1', ptr: '0x2004', count: '0', locals: [], sum: '0' }] }), pointer).map(({ name }) => name)).toEqual(['hits']);
   });

@@ -110,6 +110,7 @@ describe('why', () => {
     expect(questionOf(take)).toBe('Why this page?');
     expect(questionOf(give)).toBe('Where did it go?');
     expect(questionOf([ev('alloc_fail')])).toBe('Why NULL?');
+    expect(questionOf([...take, ev('slab_new')])).toBe('What happened');
     expect(questionOf([])).toBe('What happened');
   });
 
@@ -117,6 +118,19 @@ describe('why', () => {
     const many = Array.from({ length: 6 }, (_, i) => ev('split', { order: 5 - i }));
     const chain = chainOf([ev('list_take'), ...many, ev('printk', {}, 'print'), ev('oops', {}, 'oops')]);
     expect(chain.map((link) => [link.say, link.times])).toEqual([['list_take', 1], ['6 splits, from order 6 down to 0; each upper half stays behind.', 6]]);
+  });
+
+  test('rounds that come again fold after the first', () => {
+    const round = (n: number) => [ev('kmalloc', { n }, 'info'), { ...ev('slab_alloc', { n }, 'yes'), say: `object ${n}` }];
+    const chain = chainOf([ev('slab_new'), ...[1, 2, 3, 4, 5].flatMap(round), ev('kmalloc', {}, 'info')]);
+    expect(chain.map(({ say, times, from, severity }) => [say, times, from, severity])).toEqual([
+      ['slab_new', 1, 0, 'act'],
+      ['kmalloc', 1, 1, 'info'],
+      ['object 1', 1, 2, 'yes'],
+      ['4 times more the same, the last time: object 5', 8, 3, 'yes'],
+      ['kmalloc', 1, 11, 'info'],
+    ]);
+    expect(chainOf([1, 2, 3].flatMap(round))).toHaveLength(6);
   });
 });
 

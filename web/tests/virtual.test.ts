@@ -46,6 +46,7 @@ describe('areas', () => {
   test('pointers into an area, but not numbers that happen to look so', () => {
     const variable = (name: string, type: string, value: string) => ({ name, type, value, address: '0x0', size: 4, pfn: -1, frame: -1 });
     const variables = [variable('buf', 'char *', 'char * 0xf8801000 "x"'), variable('mid', 'char *', '0xf8802010'), variable('n', 'int', '0xf8801000'), variable('far', 'void *', '0xf8805000')];
+    variables.push(variable('all', 'void *[2]', '{0xf8801000, NULL}'), variable('low', 'void *', '0xc0000000 (pfn 0xf8801000)'));
     expect(pointersInto(BUF, variables)).toEqual(['buf', 'mid']);
   });
 

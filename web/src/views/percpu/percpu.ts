@@ -6,6 +6,7 @@
  *
  * What may be chosen, and why something may not, is the engine's word: a snapshot says it for every CPU and thread.
  */
+import { namesOf } from '../../lib/pointers';
 import type { Choose } from '../../state/session.svelte';
 import { isEvent, type Cpu, type LaEvent, type Percpu, type Section, type Thread, type Variable } from '../../protocol/types';
 
@@ -110,7 +111,7 @@ export function copiedOf(percpu: Percpu, variables: Variable[]): Copied[] {
 const keyOf = (area: Percpu['areas'][number]): string => `${area.ptr} ${area.size}`;
 
 /** What the program calls a per-CPU pointer. */
-const pointerTo = (ptr: string, variables: Variable[]): string => variables.find((v) => v.value.split(/[\s,)]/).includes(ptr))?.name ?? ptr;
+const pointerTo = (ptr: string, variables: Variable[]): string => namesOf(ptr, variables)[0] ?? ptr;
 
 /** Copies whose value is another than in @before, as "key cpu". */
 export function changedCopies(before: Percpu | null, now: Percpu): Set<string> {

@@ -7,6 +7,7 @@
  *
  * Addresses are 64 bits wide, so they are bigint wherever they are reckoned with.
  */
+import { addressesIn } from '../../lib/pointers';
 import { isEvent, type Device, type LaEvent, type Variable, type VmArea, type WalkResult, type WalkStep } from '../../protocol/types';
 
 export const PAGE = 4096n;
@@ -73,10 +74,8 @@ export const titleOf = (area: VmArea): string => TITLES[area.kind];
 /** Pointers of the program that lead into @area. */
 export function pointersInto(area: VmArea, variables: Variable[]): string[] {
   const [from, to] = [BigInt(area.start), BigInt(area.end)];
-  return variables.filter((v) => v.type.includes('*') && addresses(v.value).some((a) => a >= from && a < to)).map((v) => v.name);
+  return variables.filter((v) => v.type.includes('*') && addressesIn(v).some((a) => a >= from && a < to)).map((v) => v.name);
 }
-
-const addresses = (value: string): bigint[] => (value.match(/0x[0-9a-f]+/g) ?? []).map((text) => BigInt(text));
 
 /** What an address is made of: one part for each level, and the offset in the page. */
 export interface Part {
