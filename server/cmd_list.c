@@ -14,10 +14,16 @@
 
 enum { WIDTH = 96 };
 
-/* What a table is called here and in the engine's reply; @shown: the member printed below the name, NULL for none. */
+/*
+ * What a table is called here (two tables of the engine may be one here) and in the engine's reply; @shown: the member
+ * printed below the name, NULL for none.
+ */
 static const struct table {
     const char *name, *member, *shown;
-} tables[] = {{"settings", "settings", "example"}, {"calls", "calls", "prototype"}, {"flags", "gfp", NULL}};
+} tables[] = {{"settings", "settings", "example"},
+              {"calls", "calls", "prototype"},
+              {"flags", "gfp", NULL},
+              {"flags", "slab", NULL}};
 
 enum { NR_TABLES = sizeof tables / sizeof *tables };
 
@@ -58,10 +64,10 @@ static void print_row(const struct table *table, const cJSON *row)
     print_versions(row);
 }
 
-/* The rows whose name contains @word; how many there are. */
-static unsigned print_table(struct player *player, const struct table *table, const char *word)
+/* The rows of one table whose name contains @word; how many there are. */
+static unsigned print_table(const cJSON *result, const struct table *table, const char *word)
 {
-    cJSON *result = player_result(player), *list = cJSON_GetObjectItemCaseSensitive(result, table->member), *row;
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(result, table->member), *row;
     unsigned nr = 0;
 
     cJSON_ArrayForEach(row, list)
@@ -71,25 +77,28 @@ static unsigned print_table(struct player *player, const struct table *table, co
         print_row(table, row);
         nr++;
     }
-    cJSON_Delete(result);
+    return nr;
+}
+
+/* The same for every table called @name; -1: there is none. */
+static int print_tables(const cJSON *result, const char *name, const char *word)
+{
+    int nr = -1;
+
+    for (const struct table *table = tables; table < tables + NR_TABLES; table++)
+        if (strcmp(table->name, name) == 0)
+            nr = (nr < 0 ? 0 : nr) + (int)print_table(result, table, word);
     return nr;
 }
 
 int cmd_list(const struct command *self, int argc, char **argv)
 {
     struct player player = {.file = "list"};
-    const struct table *table = tables;
     int status;
     int nr = cli_parse(self, argc, argv, NULL, 0, 1, 2, &status);
 
     if (nr < 0)
         return status;
-    while (table < tables + NR_TABLES && strcmp(table->name, argv[0]) != 0)
-        table++;
-    if (table == tables + NR_TABLES) {
-        cli_error("there is no list of %s: settings, calls and flags can be listed", argv[0]);
-        return CLI_UNUSABLE;
-    }
     player.engine = la_engine_new(la_host_libc());
     if (!player.engine) {
         cli_error("there is no memory left");
@@ -97,11 +106,15 @@ int cmd_list(const struct command *self, int argc, char **argv)
     }
     status = CLI_UNUSABLE;
     if (player_request(&player, "tables", NULL)) {
-        status = CLI_OK;
-        if (print_table(&player, table, nr > 1 ? argv[1] : "") == 0) {
-            cli_error("no name in the list of %s contains \"%s\"", table->name, argv[1]);
-            status = CLI_FAILED;
-        }
+        cJSON *result = player_result(&player);
+        int printed = print_tables(result, argv[0], nr > 1 ? argv[1] : "");
+
+        status = printed > 0 ? CLI_OK : printed < 0 ? CLI_UNUSABLE : CLI_FAILED;
+        if (printed < 0)
+            cli_error("there is no list of %s: settings, calls and flags can be listed", argv[0]);
+        else if (printed == 0)
+            cli_error("no name in the list of %s contains \"%s\"", argv[0], argv[1]);
+        cJSON_Delete(result);
     }
     player_close(&player);
     return status;

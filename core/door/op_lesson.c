@@ -1,5 +1,6 @@
 /* op_lesson.c: opening a lesson, and what the program knows: hello, tables, open, complete. */
 #include "door/door.h"
+#include "mm/slab.h"
 #include "view/proc.h"
 
 #include <string.h>
@@ -46,13 +47,8 @@ static void events_table(const struct la_host *host, struct la_json *w)
     la_buf_free(&name);
 }
 
-static void calls_table(struct la_json *w)
+static void calls_json(struct la_json *w, const struct la_api *api, uint32_t nr)
 {
-    uint32_t nr;
-    const struct la_api *api = la_api_table(&nr);
-
-    la_json_key(w, "calls");
-    la_json_arr(w);
     for (uint32_t i = 0; i < nr; i++) {
         la_json_obj(w);
         la_json_kstr(w, "name", api[i].name);
@@ -64,6 +60,37 @@ static void calls_table(struct la_json *w)
         la_json_kstr(w, "removed", api[i].removed);
         la_json_kstr(w, "replaced_by", api[i].replaced_by);
         la_json_kstr(w, "help", api[i].help);
+        la_json_end(w);
+    }
+}
+
+/* Functions and macros: a program uses both alike. */
+static void calls_table(struct la_json *w)
+{
+    uint32_t nr;
+    const struct la_api *api = la_api_table(&nr);
+
+    la_json_key(w, "calls");
+    la_json_arr(w);
+    calls_json(w, api, nr);
+    api = la_macro_table(&nr);
+    calls_json(w, api, nr);
+    la_json_end(w);
+}
+
+static void slab_table(struct la_json *w)
+{
+    uint32_t nr;
+    const struct la_slab_flag *row = la_slab_flags(&nr);
+
+    la_json_key(w, "slab");
+    la_json_arr(w);
+    for (uint32_t i = 0; i < nr; i++) {
+        la_json_obj(w);
+        la_json_kstr(w, "name", row[i].name);
+        la_json_khex(w, "mask", row[i].value);
+        la_json_kstr(w, "group", row[i].group);
+        la_json_kstr(w, "help", row[i].help);
         la_json_end(w);
     }
     la_json_end(w);
@@ -113,6 +140,7 @@ bool la_op_tables(struct la_req *req)
     events_table(req->engine->host, w);
     calls_table(w);
     gfp_table(w);
+    slab_table(w);
     settings_table(w);
     la_json_key(w, "errors");
     la_json_arr(w);
@@ -290,6 +318,13 @@ bool la_op_complete(struct la_req *req)
 
     for (uint32_t i = 0; i < nr; i++)
         offer(&words, api[i].name);
+    api = la_macro_table(&nr);
+    for (uint32_t i = 0; i < nr; i++)
+        offer(&words, api[i].name);
+    const struct la_slab_flag *slab = la_slab_flags(&nr);
+
+    for (uint32_t i = 0; i < nr; i++)
+        offer(&words, slab[i].name);
     const struct la_gfp_name *gfp = la_gfp_names(&nr);
 
     for (uint32_t i = 0; i < nr; i++)

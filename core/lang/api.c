@@ -21,6 +21,12 @@ static const struct la_api table[] = {
 #include "lang/api.def"
 };
 
+static const struct la_api macros[] = {
+#define LA_MACRO(name, parameters, body, header, part, context, since, removed, replaced_by, help)                     \
+    {#name, #name parameters, header, part, context, since, removed, replaced_by, help},
+#include "lang/macro.def"
+};
+
 enum { NR_ROWS = sizeof rows / sizeof *rows };
 
 const struct la_api_row *la_api_at(uint32_t row)
@@ -32,6 +38,12 @@ const struct la_api *la_api_table(uint32_t *nr)
 {
     *nr = NR_ROWS;
     return table;
+}
+
+const struct la_api *la_macro_table(uint32_t *nr)
+{
+    *nr = sizeof macros / sizeof *macros;
+    return macros;
 }
 
 int32_t la_api_row(const char *name)

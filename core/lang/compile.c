@@ -157,10 +157,11 @@ const struct la_type *la_parse_prototype(struct la_program *p, const char *proto
 
 static void parse_prelude(struct la_program *p)
 {
-    const char *text = la_prelude_text(p->types.pointer_bytes);
+    const char *text[2];
 
+    la_prelude_text(p->types.pointer_bytes, text);
     p->in_prelude = true;
-    if (lex_into(p, text, strlen(text), 1, 0) && end_tokens(p))
+    if (lex_into(p, text[0], strlen(text[0]), 1, 0) && lex_into(p, text[1], strlen(text[1]), 1, 0) && end_tokens(p))
         parse_all(p);
     p->in_prelude = false;
     p->tokens.nr = 0;

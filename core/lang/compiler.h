@@ -333,7 +333,7 @@ const struct la_type *la_parse_prototype(struct la_program *p, const char *proto
 int32_t la_api_row(const char *name);
 /** The type of row @row: its prototype, parsed once. */
 const struct la_type *la_api_type(struct la_program *p, uint32_t row);
-/** The types, constants and macros every program has. @pointer_bytes 4 or 8. */
-const char *la_prelude_text(uint32_t pointer_bytes);
+/** What every program has in front of it, in two parts: types and constants, then flags and macros. @pointer_bytes 4 or 8. */
+void la_prelude_text(uint32_t pointer_bytes, const char *text[2]);
 
 #endif

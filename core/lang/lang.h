@@ -226,7 +226,7 @@ bool la_interp_call(struct la_interp *interp, uint64_t fn, const uint64_t *args,
 
 /* ---- the table of kernel calls ---- */
 
-/* One row of api.def. */
+/* One row of api.def or macro.def. */
 struct la_api {
     const char *name;
     const char *prototype;
@@ -239,6 +239,8 @@ struct la_api {
 
 /** All rows in table order; static storage. */
 const struct la_api *la_api_table(uint32_t *nr);
+/** All rows of macro.def, what is used like a call; their prototypes are "name(parameters)". */
+const struct la_api *la_macro_table(uint32_t *nr);
 /** The row called @name, or NULL. */
 const struct la_api *la_api_find(const char *name);
 

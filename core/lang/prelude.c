@@ -1,6 +1,8 @@
 /*
  * prelude.c: what every program finds declared: the kernel's types, constants and macros.
  *
+ *     words of 32 or 64 bits -> types -> constants -> slab_flag.def -> macro.def -> the lesson
+ *
  * It is C that our own parser reads before the lesson; names that depend on the machine's word
  * size are given by a few lines in front.  A lesson may declare any of these names again.
  *
@@ -74,27 +76,8 @@
     " ETIMEDOUT = 110, ERESTARTSYS = 512 };"                                                                                                            \
     "enum { PF_MEMALLOC = 0x800, PF_MEMALLOC_NOFS = 0x40000, PF_MEMALLOC_NOIO = 0x80000 };\n"
 
-#define MACROS                                                                                                         \
-    "#define SLAB_CONSISTENCY_CHECKS 0x100U\n"                                                                         \
-    "#define SLAB_RED_ZONE 0x400U\n"                                                                                   \
-    "#define SLAB_POISON 0x800U\n"                                                                                     \
-    "#define SLAB_HWCACHE_ALIGN 0x2000U\n"                                                                             \
-    "#define SLAB_CACHE_DMA 0x4000U\n"                                                                                 \
-    "#define SLAB_CACHE_DMA32 0x8000U\n"                                                                               \
-    "#define SLAB_STORE_USER 0x10000U\n"                                                                               \
-    "#define SLAB_RECLAIM_ACCOUNT 0x20000U\n"                                                                          \
-    "#define SLAB_PANIC 0x40000U\n"                                                                                    \
-    "#define SLAB_TYPESAFE_BY_RCU 0x80000U\n"                                                                          \
+#define VALUES                                                                                                         \
     "#define SLAB_DESTROY_BY_RCU SLAB_TYPESAFE_BY_RCU\n"                                                               \
-    "#define SLAB_MEM_SPREAD 0x100000U\n"                                                                              \
-    "#define SLAB_TRACE 0x200000U\n"                                                                                   \
-    "#define SLAB_NOLEAKTRACE 0x800000U\n"                                                                             \
-    "#define SLAB_ACCOUNT 0x4000000U\n"                                                                                \
-    "#define SLAB_NO_USER_FLAGS 0x10000000U\n"                                                                         \
-    "#define SLAB_DEBUG_FREE 0x100UL\n"                                                                                \
-    "#define SLAB_DEBUG_INITIAL 0x200UL\n"                                                                             \
-    "#define SLAB_NO_REAP 0x1000UL\n"                                                                                  \
-    "#define SLAB_MUST_HWCACHE_ALIGN 0x8000UL\n"                                                                       \
     "#define SLAB_CTOR_CONSTRUCTOR 1UL\n"                                                                              \
     "#define SLAB_CTOR_ATOMIC 2UL\n"                                                                                   \
     "#define SLAB_CTOR_VERIFY 4UL\n"                                                                                   \
@@ -102,17 +85,12 @@
     "#define KMALLOC_MAX_SIZE 0x400000UL\n"                                                                            \
     "#define KMALLOC_MIN_SIZE 8\n"                                                                                     \
     "#define ZERO_SIZE_PTR ((void *)16)\n"                                                                             \
-    "#define ZERO_OR_NULL_PTR(x) ((unsigned long)(x) <= (unsigned long)ZERO_SIZE_PTR)\n"                               \
     "#define kmem_cache_s kmem_cache\n"                                                                                \
-    "#define KMEM_CACHE(s, flags) kmem_cache_create(#s, sizeof(struct s), 0, (flags), NULL)\n"                        \
     "#define POISON_INUSE 0x5a\n"                                                                                      \
     "#define POISON_FREE 0x6b\n"                                                                                       \
     "#define POISON_END 0xa5\n"                                                                                        \
     "#define SLUB_RED_INACTIVE 0xbb\n"                                                                                 \
     "#define SLUB_RED_ACTIVE 0xcc\n"                                                                                   \
-    "#define mempool_init_slab_pool(pool, nr, cache) mempool_init(pool, nr, mempool_alloc_slab, mempool_free_slab, (void *)(cache))\n" \
-    "#define mempool_init_kmalloc_pool(pool, nr, size) mempool_init(pool, nr, mempool_kmalloc, mempool_kfree, (void *)(unsigned long)(size))\n" \
-    "#define mempool_init_page_pool(pool, nr, order) mempool_init(pool, nr, mempool_alloc_pages, mempool_free_pages, (void *)(unsigned long)(order))\n" \
     "#define NULL ((void *)0)\n"                                                                                       \
     "#define PAGE_SHIFT 12\n"                                                                                          \
     "#define PAGE_SIZE (1UL << PAGE_SHIFT)\n"                                                                          \
@@ -137,123 +115,33 @@
     "#define KERN_DEBUG \"\\0017\"\n"                                                                                  \
     "#define KERN_CONT \"\\001c\"\n"                                                                                   \
     "#define KERN_DEFAULT \"\"\n"                                                                                      \
-    "#define min(a, b) ((a) < (b) ? (a) : (b))\n"                                                                      \
-    "#define max(a, b) ((a) > (b) ? (a) : (b))\n"                                                                      \
-    "#define min_t(t, a, b) ((t)(a) < (t)(b) ? (t)(a) : (t)(b))\n"                                                     \
-    "#define max_t(t, a, b) ((t)(a) > (t)(b) ? (t)(a) : (t)(b))\n"                                                     \
-    "#define clamp(v, lo, hi) min(max(v, lo), hi)\n"                                                                   \
-    "#define swap(a, b) do { typeof(a) swap_old = (a); (a) = (b); (b) = swap_old; } while (0)\n"                       \
-    "#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))\n"                                                             \
-    "#define ALIGN(x, a) (((x) + (typeof(x))(a) - 1) & ~((typeof(x))(a) - 1))\n"                                       \
-    "#define ALIGN_DOWN(x, a) ((x) & ~((typeof(x))(a) - 1))\n"                                                         \
-    "#define IS_ALIGNED(x, a) (((x) & ((typeof(x))(a) - 1)) == 0)\n"                                                   \
-    "#define PAGE_ALIGN(x) ALIGN(x, PAGE_SIZE)\n"                                                                      \
-    "#define PAGE_ALIGNED(x) IS_ALIGNED((unsigned long)(x), PAGE_SIZE)\n"                                              \
-    "#define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))\n"                                                             \
-    "#define PFN_UP(x) (((x) + PAGE_SIZE - 1) >> PAGE_SHIFT)\n"                                                        \
-    "#define PFN_DOWN(x) ((x) >> PAGE_SHIFT)\n"                                                                        \
-    "#define PFN_PHYS(x) ((phys_addr_t)(x) << PAGE_SHIFT)\n"                                                           \
-    "#define BIT(n) (1UL << (n))\n"                                                                                    \
-    "#define offsetof(type, member) ((size_t)&((type *)0)->member)\n"                                                  \
-    "#define container_of(p, type, member) ((type *)((char *)(p) - offsetof(type, member)))\n"                         \
-    "#define likely(x) (x)\n"                                                                                          \
-    "#define unlikely(x) (x)\n"                                                                                        \
-    "#define READ_ONCE(x) (x)\n"                                                                                       \
-    "#define WRITE_ONCE(x, v) ((x) = (v))\n"                                                                           \
-    "#define DEFINE_SPINLOCK(name) spinlock_t name\n"                                                          \
-    "#define DEFINE_MUTEX(name) struct mutex name\n"                                                           \
-    "#define DECLARE_COMPLETION(name) struct completion name\n"                                                \
-    "#define DECLARE_COMPLETION_ONSTACK(name) struct completion name = { 0 }\n"                                        \
-    "#define DECLARE_WAIT_QUEUE_HEAD(name) wait_queue_head_t name\n"                                           \
-    "#define init_waitqueue_head(wq) ((wq)->lock = 0)\n"                                                               \
-    "#define wait_event(wq, condition) while (!__wait_event(&(wq), !!(condition), 0)) { }\n"                           \
-    "#define wait_event_interruptible(wq, condition) while (!__wait_event(&(wq), !!(condition), 1)) { }\n"             \
-    "#define wake_up_all(wq) wake_up(wq)\n"                                                                            \
-    "#define wake_up_interruptible(wq) wake_up(wq)\n"                                                                  \
     "#define TASK_RUNNING 0L\n"                                                                                        \
     "#define TASK_INTERRUPTIBLE 1L\n"                                                                                  \
     "#define TASK_UNINTERRUPTIBLE 2L\n"                                                                                \
-    "#define __set_current_state(state) set_current_state(state)\n"                                                    \
-    "#define yield() schedule()\n"                                                                                     \
-    "#define raw_smp_processor_id() smp_processor_id()\n"                                                              \
     "#define IRQ_NONE 0\n"                                                                                             \
     "#define IRQ_HANDLED 1\n"                                                                                          \
     "#define IRQF_SHARED 0x80UL\n"                                                                                     \
     "#define MAX_ERRNO 4095\n"                                                                                         \
-    "#define IS_ERR(ptr) ((unsigned long)(void *)(ptr) >= (unsigned long)-MAX_ERRNO)\n"                                \
-    "#define PTR_ERR(ptr) ((long)(void *)(ptr))\n"                                                                     \
-    "#define ERR_PTR(error) ((void *)(long)(error))\n"                                                                  \
-    "#define IS_ERR_OR_NULL(ptr) (!(ptr) || IS_ERR(ptr))\n" \
-    "#define PTR_ERR_OR_ZERO(ptr) (IS_ERR(ptr) ? PTR_ERR(ptr) : 0)\n" \
-    "#define ERR_CAST(ptr) ((void *)(ptr))\n" \
-    "#define LIST_HEAD_INIT(name) { &(name), &(name) }\n" \
-    "#define LIST_HEAD(name) struct list_head name = LIST_HEAD_INIT(name)\n" \
-    "#define list_entry(ptr, type, member) container_of(ptr, type, member)\n" \
-    "#define list_first_entry(ptr, type, member) list_entry((ptr)->next, type, member)\n" \
-    "#define list_last_entry(ptr, type, member) list_entry((ptr)->prev, type, member)\n" \
-    "#define list_first_entry_or_null(ptr, type, member) (list_empty(ptr) ? NULL : list_first_entry(ptr, type, member))\n" \
-    "#define list_next_entry(pos, member) list_entry((pos)->member.next, typeof(*(pos)), member)\n" \
-    "#define list_prev_entry(pos, member) list_entry((pos)->member.prev, typeof(*(pos)), member)\n" \
-    "#define list_is_singular(head) (!list_empty(head) && (head)->next == (head)->prev)\n" \
-    "#define list_for_each(pos, head) for (pos = (head)->next; pos != (head); pos = pos->next)\n" \
-    "#define list_for_each_prev(pos, head) for (pos = (head)->prev; pos != (head); pos = pos->prev)\n" \
-    "#define list_for_each_safe(pos, n, head) for (pos = (head)->next, n = pos->next; pos != (head); pos = n, n = pos->next)\n" \
-    "#define list_for_each_entry(pos, head, member) for (pos = list_first_entry(head, typeof(*pos), member); &pos->member != (head); pos = list_next_entry(pos, member))\n" \
-    "#define list_for_each_entry_reverse(pos, head, member) for (pos = list_last_entry(head, typeof(*pos), member); &pos->member != (head); pos = list_prev_entry(pos, member))\n" \
-    "#define list_for_each_entry_safe(pos, n, head, member) for (pos = list_first_entry(head, typeof(*pos), member), n = list_next_entry(pos, member); &pos->member != (head); pos = n, n = list_next_entry(n, member))\n" \
-    "#define ATOMIC_INIT(i) { (i) }\n" \
-    "#define atomic_read(v) ((v)->counter)\n" \
-    "#define atomic_set(v, i) ((v)->counter = (i))\n" \
-    "#define atomic_add(i, v) ((v)->counter += (i))\n" \
-    "#define atomic_sub(i, v) ((v)->counter -= (i))\n" \
-    "#define atomic_inc(v) atomic_add(1, v)\n" \
-    "#define atomic_dec(v) atomic_sub(1, v)\n" \
-    "#define atomic_add_return(i, v) atomic_add(i, v)\n" \
-    "#define atomic_sub_return(i, v) atomic_sub(i, v)\n" \
-    "#define atomic_inc_return(v) atomic_add(1, v)\n" \
-    "#define atomic_dec_return(v) atomic_sub(1, v)\n" \
-    "#define atomic_inc_and_test(v) (atomic_add(1, v) == 0)\n" \
-    "#define atomic_dec_and_test(v) (atomic_sub(1, v) == 0)\n" \
     "#define page_ref_count page_count\n"                                                                              \
-    "#define module_init(f) f()\n"                                                                                     \
-    "#define module_exit(f)\n"                                                                                         \
-    "#define MODULE_LICENSE(text)\n"                                                                                   \
-    "#define MODULE_AUTHOR(text)\n"                                                                                    \
-    "#define MODULE_DESCRIPTION(text)\n"                                                                               \
-    "#define MODULE_VERSION(text)\n" \
-    "#define MODULE_PARM_DESC(name, text)\n" \
-    "#define module_param(name, type, perm)\n" \
     "#define S_IRUGO 0444\n" \
     "#define S_IWUSR 0200\n" \
     "#define __percpu\n"                                                                                               \
     "#define VM_MAP 0x4UL\n"                                                                                           \
     "#define VM_ALLOC 0x2UL\n"                                                                                         \
     "#define VM_IOREMAP 0x1UL\n"                                                                                       \
-    "#define PAGE_KERNEL 0x163UL\n"                                                                                    \
-    "#define DEFINE_PER_CPU(type, name) __percpu_section typeof(type) name\n"                                                           \
-    "#define DECLARE_PER_CPU(type, name) extern __percpu_section typeof(type) name\n"                                                                              \
-    "#define EXPORT_PER_CPU_SYMBOL(name) extern __percpu_section __ksymtab typeof(name) name\n"                                                                            \
-    "#define EXPORT_PER_CPU_SYMBOL_GPL(name) extern __percpu_section __ksymtab_gpl typeof(name) name\n"                                                                        \
-    "#define alloc_percpu(type) ((typeof(type) *)__alloc_percpu(sizeof(type), sizeof(type) % 8 == 0 ? 8 : 4))\n"       \
-    "#define per_cpu_ptr(ptr, cpu) ((typeof(ptr))__per_cpu_ptr((const void *)(ptr), (cpu)))\n"                         \
-    "#define this_cpu_ptr(ptr) ((typeof(ptr))__this_cpu_ptr((const void *)(ptr)))\n"                                   \
-    "#define raw_cpu_ptr(ptr) this_cpu_ptr(ptr)\n"                                                                     \
-    "#define get_cpu_ptr(ptr) ((typeof(ptr))__get_cpu_ptr((const void *)(ptr)))\n"                                     \
-    "#define put_cpu_ptr(ptr) preempt_enable()\n"                                                                      \
-    "#define per_cpu(var, cpu) (*per_cpu_ptr(&(var), (cpu)))\n"                                                        \
-    "#define get_cpu_var(var) (*get_cpu_ptr(&(var)))\n"                                                                \
-    "#define put_cpu_var(var) preempt_enable()\n"                                                                      \
-    "#define __get_cpu_var(var) (*this_cpu_ptr(&(var)))\n"                                                             \
-    "#define this_cpu_read(var) (*this_cpu_ptr(&(var)))\n"                                                             \
-    "#define this_cpu_write(var, value) (*this_cpu_ptr(&(var)) = (value))\n"                                           \
-    "#define this_cpu_add(var, value) (*this_cpu_ptr(&(var)) += (value))\n"                                            \
-    "#define this_cpu_sub(var, value) (*this_cpu_ptr(&(var)) -= (value))\n"                                            \
-    "#define this_cpu_inc(var) this_cpu_add(var, 1)\n"                                                                 \
-    "#define this_cpu_dec(var) this_cpu_sub(var, 1)\n"                                                                 \
-    "#define EXPORT_SYMBOL(name)\n"                                                                                    \
-    "#define EXPORT_SYMBOL_GPL(name)\n"
+    "#define PAGE_KERNEL 0x163UL\n"
 
-const char *la_prelude_text(uint32_t pointer_bytes)
+static const char *const macros =
+#define LA_SLAB_FLAG(name, value, group, help) "#define " #name " " #value "U\n"
+#define LA_SLAB_OLD(name, value, help) "#define " #name " " #value "U\n"
+#include "mm/slab_flag.def"
+#define LA_MACRO(name, parameters, body, header, part, context, since, removed, replaced_by, help)                     \
+    "#define " #name parameters " " body "\n"
+#include "lang/macro.def"
+    ;
+
+void la_prelude_text(uint32_t pointer_bytes, const char *text[2])
 {
-    return pointer_bytes == 8 ? WORDS_64 TYPES PAGE_64 CONSTANTS MACROS : WORDS_32 TYPES PAGE_32 CONSTANTS MACROS;
+    text[0] = pointer_bytes == 8 ? WORDS_64 TYPES PAGE_64 CONSTANTS VALUES : WORDS_32 TYPES PAGE_32 CONSTANTS VALUES;
+    text[1] = macros;
 }

@@ -40,29 +40,17 @@ enum {
 #define LA_ZERO_SIZE_PTR UINT64_C(16)
 #define LA_OBJECT_LOST   UINT32_MAX /* instead of a step: its free was refused */
 
-/* Values as in 6.1 include/linux/slab.h; the last two are mm/slub.c's own. */
-#define LA_SLAB_CONSISTENCY_CHECKS 0x100u
-#define LA_SLAB_RED_ZONE           0x400u
-#define LA_SLAB_POISON             0x800u
-#define LA_SLAB_KMALLOC            0x1000u
-#define LA_SLAB_HWCACHE_ALIGN      0x2000u
-#define LA_SLAB_CACHE_DMA          0x4000u
-#define LA_SLAB_CACHE_DMA32        0x8000u
-#define LA_SLAB_STORE_USER         0x10000u
-#define LA_SLAB_RECLAIM_ACCOUNT    0x20000u
-#define LA_SLAB_PANIC              0x40000u
-#define LA_SLAB_TYPESAFE_BY_RCU    0x80000u
-#define LA_SLAB_MEM_SPREAD         0x100000u
-#define LA_SLAB_TRACE              0x200000u
-#define LA_SLAB_NOLEAKTRACE        0x800000u
-#define LA_SLAB_ACCOUNT            0x4000000u
-#define LA_SLAB_NO_USER_FLAGS      0x10000000u
-#define LA_SLAB_CMPXCHG_DOUBLE     0x40000000u
-#define LA_SLAB_OBJECT_POISON      0x80000000u
-/* Flags of 2.6 whose bits are free or mean something else in 6.1; and what its constructors are told. */
-#define LA_SLAB_DEBUG_INITIAL      0x200u
-#define LA_SLAB_NO_REAP            0x1000u
-#define LA_SLAB_MUST_HWCACHE_ALIGN 0x8000u
+/* LA_SLAB_POISON = 0x800 and so on, as in 6.1 and in 2.6; values of both overlap. */
+enum {
+#define LA_SLAB_FLAG(name, value, group, help) LA_##name = (value),
+#define LA_SLAB_OLD(name, value, help) LA_##name = (value),
+#include "mm/slab_flag.def"
+};
+
+#define LA_SLAB_KMALLOC        0x1000u     /* a kmalloc cache; this and the next two are mm/slub.c's own */
+#define LA_SLAB_CMPXCHG_DOUBLE 0x40000000u
+#define LA_SLAB_OBJECT_POISON  0x80000000u
+/* What a constructor of 2.6 is told. */
 #define LA_SLAB_CTOR_CONSTRUCTOR   1u
 #define LA_SLAB_CTOR_ATOMIC        2u
 #define LA_SLAB_CTOR_VERIFY        4u
@@ -199,6 +187,19 @@ struct la_kmem {
 
 /** What a machine needs for caches, in its arena; kmalloc caches are made when @boot_caches.  False: no memory. */
 bool la_kmem_init(struct la_mm *mm, const struct la_slab_rules *rules, uint64_t seed, bool boot_caches);
+
+/* ==== flags (slab_cache.c) ==== */
+
+/* One row of slab_flag.def. */
+struct la_slab_flag {
+    const char *name;
+    uint32_t value;
+    const char *group; /* "debug", …; "old" for flags of 2.6 only */
+    const char *help;
+};
+
+/** All rows of slab_flag.def, those of 2.6 last; static storage. */
+const struct la_slab_flag *la_slab_flags(uint32_t *nr);
 
 /* ==== geometry (slab_geometry.c) ==== */
 

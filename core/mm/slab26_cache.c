@@ -100,7 +100,7 @@ static uint32_t choose_align(const struct la_mm *mm, uint32_t size, uint32_t ali
     if (r < align) {
         r = align;
         if (r > word)
-            *flags &= ~(LA_SLAB_RED_ZONE | LA_SLAB_STORE_USER);
+            *flags &= ~(uint32_t)(LA_SLAB_RED_ZONE | LA_SLAB_STORE_USER);
     }
     return *flags & (LA_SLAB_RED_ZONE | LA_SLAB_STORE_USER) ? word : r;
 }
@@ -169,7 +169,7 @@ static const char *refusal(struct la_mm *mm, const char *name, uint32_t size, ui
         return "A destructor without a constructor: there would be nothing to undo.";
     if ((flags & LA_SLAB_TYPESAFE_BY_RCU) && (dtor != 0 || (flags & LA_SLAB_POISON)))
         return "Objects of a SLAB_DESTROY_BY_RCU cache may be read after they were freed: no destructor, no poison.";
-    if (flags & ~FLAGS_OF_2_6)
+    if (flags & ~(uint32_t)FLAGS_OF_2_6)
         return "A flag is set that 2.6 does not know.";
     for (uint32_t cache = mm->kmem->first; cache != LA_NO_CACHE; cache = mm->kmem->cache[cache].next)
         if (strcmp(mm->kmem->cache[cache].name, name) == 0)
@@ -225,7 +225,7 @@ uint32_t la_slab26_create(struct la_mm *mm, const char *name, uint32_t size, uin
     if (s->flags & LA_SLAB_POISON)
         s->flags |= LA_SLAB_OBJECT_POISON;
     if (ctor == 0)
-        s->flags &= ~LA_SLAB_DEBUG_INITIAL;
+        s->flags &= ~(uint32_t)LA_SLAB_DEBUG_INITIAL;
     s->ctor = ctor;
     c->dtor = dtor;
     if (!calculate(mm, s, c)) {

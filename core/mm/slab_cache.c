@@ -35,6 +35,18 @@ enum { SHRINK_PROMOTE_MAX = 32, MAX_SIZE = LA_KMALLOC_MAX };
      LA_SLAB_NOLEAKTRACE)
 #define MERGE_SAME (LA_SLAB_RECLAIM_ACCOUNT | LA_SLAB_CACHE_DMA | LA_SLAB_CACHE_DMA32 | LA_SLAB_ACCOUNT)
 
+static const struct la_slab_flag flags[] = {
+#define LA_SLAB_FLAG(name, value, group, help) {#name, value, group, help},
+#define LA_SLAB_OLD(name, value, help) {#name, value, "old", help},
+#include "mm/slab_flag.def"
+};
+
+const struct la_slab_flag *la_slab_flags(uint32_t *nr)
+{
+    *nr = sizeof flags / sizeof *flags;
+    return flags;
+}
+
 /* ---- looking ---- */
 
 uint64_t la_cache_address(const struct la_mm *mm, uint32_t cache)

@@ -14,6 +14,8 @@
 #include "mm/mempool.h"
 #include "mm/slab26.h"
 
+#include <string.h>
+
 enum { SLABS_SHOWN = 32, ELEMENTS_SHOWN = 64 };
 
 void la_view_function_name(const struct la_timeline *t, uint64_t addr, struct la_json *w, const char *key)
@@ -223,28 +225,14 @@ static void nodes_json(const struct la_mm *mm, const struct la_kmem_cache *s, st
 
 static void flags_json(const struct la_kmem_cache *s, struct la_json *w)
 {
-    static const struct {
-        uint32_t flag;
-        const char *name;
-    } names[] = {{LA_SLAB_CONSISTENCY_CHECKS, "SLAB_CONSISTENCY_CHECKS"},
-                 {LA_SLAB_RED_ZONE, "SLAB_RED_ZONE"},
-                 {LA_SLAB_POISON, "SLAB_POISON"},
-                 {LA_SLAB_HWCACHE_ALIGN, "SLAB_HWCACHE_ALIGN"},
-                 {LA_SLAB_CACHE_DMA, "SLAB_CACHE_DMA"},
-                 {LA_SLAB_CACHE_DMA32, "SLAB_CACHE_DMA32"},
-                 {LA_SLAB_STORE_USER, "SLAB_STORE_USER"},
-                 {LA_SLAB_RECLAIM_ACCOUNT, "SLAB_RECLAIM_ACCOUNT"},
-                 {LA_SLAB_PANIC, "SLAB_PANIC"},
-                 {LA_SLAB_TYPESAFE_BY_RCU, "SLAB_TYPESAFE_BY_RCU"},
-                 {LA_SLAB_TRACE, "SLAB_TRACE"},
-                 {LA_SLAB_NOLEAKTRACE, "SLAB_NOLEAKTRACE"},
-                 {LA_SLAB_ACCOUNT, "SLAB_ACCOUNT"}};
+    uint32_t nr;
+    const struct la_slab_flag *flag = la_slab_flags(&nr);
 
     la_json_key(w, "flags");
     la_json_arr(w);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (s->flags & names[i].flag)
-            la_json_str(w, names[i].name);
+    for (uint32_t i = 0; i < nr; i++)
+        if ((s->flags & flag[i].value) && strcmp(flag[i].group, "old") != 0)
+            la_json_str(w, flag[i].name);
     la_json_end(w);
 }
 

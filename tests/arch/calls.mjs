@@ -5,7 +5,8 @@
 //   node tests/arch/calls.mjs --write   puts them into ARCHITECTURE.md
 //
 // Names and claims are facts (notes-names.txt, notes-claims.txt); everything else about names is looked up: the row of api.def and the function of
-// core/mm/ that its binding reaches, the row of gfp.def and the files that decide by the flag, the line of the prelude.
+// core/mm/ that its binding reaches, the row of gfp.def or slab_flag.def and the files that decide by the flag, the row of macro.def and what
+// the macro calls, the line of the prelude.
 
 import { readFileSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -58,6 +59,8 @@ function reached(name, depth = 0) {
 
 const api = new Map([...read('core/lang/api.def').matchAll(/^LA_CALL\((\w+),.*?(\w+),\s*"/gm)].map(([, name, binding]) => [name, binding]));
 const gfp = new Set([...read('core/mm/gfp.def').matchAll(/^LA_GFP_(?:FLAG|MASK|OLD)\((\w+),/gm)].map(([, name]) => name));
+const slab = new Set([...read('core/mm/slab_flag.def').matchAll(/^LA_SLAB_(?:FLAG|OLD)\((\w+),/gm)].map(([, name]) => name));
+const macros = new Map([...read('core/lang/macro.def').matchAll(/^LA_MACRO\((\w+), "[^"]*", "([^"]*)"/gm)].map(([, name, body]) => [name, body]));
 const prelude = read('core/lang/prelude.c');
 const proc = new Map([...read('core/view/proc.def').matchAll(/^LA_PROC\((\w+), "(\w+)"/gm)].map(([, symbol, name]) => [`/proc/${name}`, symbol]));
 
@@ -76,12 +79,17 @@ export function lives(name) {
     return places.map((place) => `\`${place}\``).join(' → ');
   }
   if (gfp.has(name)) return ['`mm/gfp.def`', ...(name.startsWith('__') ? decides(`LA_${name.slice(2)}(?:_26)?`) : [])].join(', ');
-  const bare = name.replace(/^struct /, '');
-  if (name.startsWith('SLAB_') && word(name).test(prelude)) return ['`lang/prelude.c`', ...decides(`LA_${name}`)].join(', ');
-  if (!word(bare).test(prelude)) return '';
-  const through = prelude.match(new RegExp(`#define ${bare}\\(.*?(__\\w+_cpu_ptr|__alloc_percpu|per_cpu_ptr|get_cpu_ptr|preempt_enable|__percpu_section)`))?.[1];
-  const call = { per_cpu_ptr: '__per_cpu_ptr', get_cpu_ptr: '__get_cpu_ptr', __percpu_section: '' }[through] ?? through;
-  return ['`lang/prelude.c`', ...(call ? [lives(call)] : through ? ['`lang/parse_decl.c`'] : [])].join(' → ');
+  if (slab.has(name)) return ['`mm/slab_flag.def`', ...decides(`LA_${name}`)].join(', ');
+  if (macros.has(name)) return ['`lang/macro.def`', ...through(name)].join(' → ');
+  return word(name.replace(/^struct /, '')).test(prelude) ? '`lang/prelude.c`' : '';
+}
+
+/** What a macro comes to: the first call of api.def in it, or in a macro that it uses; a declaration is read by the parser. */
+function through(macro) {
+  const words = macros.get(macro).match(/\w+/g) ?? [];
+  if (words.includes('__percpu_section')) return ['`lang/parse_decl.c`'];
+  const call = words.find((each) => api.has(each)) ?? words.find((each) => macros.has(each));
+  return !call ? [] : api.has(call) ? [lives(call)] : through(call);
 }
 
 const lessons = files('scenarios', '.md').map((path) => ({

@@ -31,6 +31,31 @@ static void every_row_is_complete(void **state)
     assert_null(la_api_find("no_such_call"));
 }
 
+/* What is used like a call but is a macro: listed as calls are, and a macro for our own preprocessor. */
+static void every_macro_is_complete(void **state)
+{
+    uint32_t nr;
+    const struct la_api *macro = la_macro_table(&nr);
+
+    (void)state;
+    assert_true(nr > 50);
+    for (uint32_t i = 0; i < nr; i++) {
+        struct lang_run run;
+        size_t len = strlen(macro[i].name);
+        char text[100];
+
+        assert_true(strlen(macro[i].help) > 8 && macro[i].help[strlen(macro[i].help) - 1] == '.');
+        assert_true(strncmp(macro[i].prototype, macro[i].name, len) == 0 && macro[i].prototype[len] == '(');
+        assert_null(la_api_find(macro[i].name));
+        /* ten arguments are too many for every one */
+        (void)snprintf(text, sizeof text, "%s(0,0,0,0,0,0,0,0,0,0);", macro[i].name);
+        lang_compile(&run, 8, text);
+        assert_true(run.diags.nr_errors > 0 && strstr(run.diags.item[0].message, "macro"));
+        assert_non_null(strstr(run.diags.item[0].message, macro[i].name));
+        lang_end(&run);
+    }
+}
+
 /* Every call of issue 2 is there. */
 static void the_calls_of_part_4_are_there(void **state)
 {
@@ -431,6 +456,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_is_complete),
+        cmocka_unit_test(every_macro_is_complete),
         cmocka_unit_test(the_calls_of_part_4_are_there),
         cmocka_unit_test(pages_from_a_program),
         cmocka_unit_test(high_memory_from_a_program),

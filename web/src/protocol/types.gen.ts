@@ -1161,6 +1161,15 @@ export interface TablesResult {
     group: string;
     help: string;
   }[];
+  /**
+   * Flags of kmem_cache_create().
+   */
+  slab: {
+    name: string;
+    mask: Hex;
+    group: string;
+    help: string;
+  }[];
   settings: {
     name: string;
     /**
