@@ -6,7 +6,7 @@
  *
  * Source: Linux 6.1.192 include/linux/gfp.h, mm.h, highmem.h.
  */
-#include "lang/api.h"
+#include "lang/interp.h"
 #include "mm/vmalloc.h"
 
 #include <stdio.h>
@@ -419,8 +419,7 @@ LA_NATIVE(kunmap_local)
 
 LA_NATIVE(clear_page)
 {
-    if (la_mmu_fill(call->machine, call->arg[0] & ~(uint64_t)(LA_PAGE_SIZE - 1), 0, LA_PAGE_SIZE) != LA_MMU_OK)
-        la_call_killed(call);
+    (void)la_vm_fill(call->interp, call->arg[0] & ~(uint64_t)(LA_PAGE_SIZE - 1), 0, LA_PAGE_SIZE);
     return 0;
 }
 

@@ -57,7 +57,7 @@ static void die_at(struct la_call *call, const char *prefix, const char *suffix)
     la_buf_puts(&text, prefix);
     la_call_where(call, &text);
     la_buf_puts(&text, suffix);
-    la_call_die(call, la_buf_str(&text), "The program said so itself with BUG(): the task is killed.");
+    la_call_die(call, la_buf_str(&text), "The program said so itself with BUG().");
     la_buf_free(&text);
 }
 

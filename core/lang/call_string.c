@@ -20,8 +20,8 @@ LA_NATIVE(memset)
 {
     if (!length_ok(call, call->arg[2]))
         return 0;
-    if (call->arg[2] && la_mmu_fill(call->machine, call->arg[0], (uint8_t)call->arg[1], call->arg[2]) != LA_MMU_OK)
-        la_call_killed(call);
+    if (call->arg[2])
+        (void)la_vm_fill(call->interp, call->arg[0], (uint8_t)call->arg[1], call->arg[2]);
     return call->arg[0];
 }
 

@@ -114,11 +114,25 @@ void la_vm_stop(struct la_interp *ip, enum la_vm_state state, const char *messag
     vm->state = state;
 }
 
+/* oops_end() asks in_interrupt() before anything else, so even the idle task has no message of its own. */
+void la_vm_die(struct la_interp *ip, const char *text)
+{
+    static const char panic[] = "Kernel panic - not syncing: ";
+    struct la_mm *mm = ip->machine->mm;
+    bool panicked = strncmp(text, panic, sizeof panic - 1) == 0;
+
+    if (!ip->quiet && !panicked && la_in_interrupt(la_mm_current(mm)))
+        la_panic(mm, "Fatal exception in interrupt",
+                 "An oops kills the task that made it. An interrupt handler is no task, and whom it interrupted did "
+                 "nothing wrong: nobody can be killed, so the whole machine stops.");
+    la_vm_stop(ip, LA_VM_KILLED, text);
+}
+
 void la_vm_oops(struct la_interp *ip, const char *text, const char *note)
 {
     if (!ip->quiet)
         la_oops(ip->machine->mm, text, note);
-    la_vm_stop(ip, LA_VM_KILLED, text);
+    la_vm_die(ip, text);
 }
 
 /* ---- memory ---- */
@@ -155,7 +169,7 @@ static bool memory_result(struct la_interp *ip, enum la_mmu_status status, uint6
         return false;
     }
     (void)snprintf(text, sizeof text, "the memory at 0x%llx cannot be accessed", (unsigned long long)addr);
-    la_vm_stop(ip, LA_VM_KILLED, text);
+    la_vm_die(ip, text);
     return false;
 }
 
@@ -169,6 +183,11 @@ bool la_vm_read(struct la_interp *ip, uint64_t addr, void *buf, uint32_t len)
 bool la_vm_write(struct la_interp *ip, uint64_t addr, const void *buf, uint32_t len)
 {
     return memory_result(ip, la_mmu_write(ip->machine, addr, buf, len), addr);
+}
+
+bool la_vm_fill(struct la_interp *ip, uint64_t addr, uint8_t byte, uint64_t len)
+{
+    return memory_result(ip, la_mmu_fill(ip->machine, addr, byte, len), addr);
 }
 
 /* ---- calls ---- */

@@ -93,6 +93,11 @@ enum la_run {
 enum la_run la_vm_run(struct la_interp *interp, bool stepping, uint32_t stop_frames);
 /** End the program: @state and a message about the current statement. */
 void la_vm_stop(struct la_interp *interp, enum la_vm_state state, const char *message);
+/**
+ * What follows an oops that was reported: the task is killed; in an interrupt there is none to kill, and the
+ * machine panics.  @text: the oops, or the panic if it was one.  Source: arch/x86/kernel/dumpstack.c: oops_end.
+ */
+void la_vm_die(struct la_interp *interp, const char *text);
 /** An oops of the program itself (not of a kernel call): report and kill. */
 void la_vm_oops(struct la_interp *interp, const char *text, const char *note);
 /** Enter function @fn with the @nr topmost operands as arguments; false after an overflow. */
@@ -116,6 +121,7 @@ bool la_vm_function(const struct la_interp *interp, uint64_t addr, uint32_t *fn)
 /** Memory access of the program; false after a fault (the program is stopped). */
 bool la_vm_read(struct la_interp *interp, uint64_t addr, void *buf, uint32_t len);
 bool la_vm_write(struct la_interp *interp, uint64_t addr, const void *buf, uint32_t len);
+bool la_vm_fill(struct la_interp *interp, uint64_t addr, uint8_t byte, uint64_t len);
 /** The statement a place in the code belongs to, as a place. */
 struct la_place la_interp_place(const struct la_interp *interp, uint32_t stmt, uint32_t depth);
 /** Append @value of @type as text. */

@@ -160,7 +160,7 @@ void la_interp_choose(struct la_interp *interp, const struct la_sched_choice *ch
  * Compile @text (one or more statements) at the current point and run it to its end.  Variables
  * in scope are visible; variables declared at its outer level stay, as globals.  Errors go to
  * @diags (position: line @line, columns from 1) and leave everything as it was; then DONE is
- * returned.  An oops ends the typed statement, not the program.
+ * returned.  An oops, and even a panic, ends the typed statement, not the program.
  */
 enum la_step_status la_interp_eval(struct la_interp *interp, const char *text, size_t len, uint32_t line,
                                    struct la_diags *diags, struct la_step *step);

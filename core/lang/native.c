@@ -8,7 +8,7 @@ void la_call_killed(struct la_call *call)
 {
     call->stop = true;
     if (call->interp->vm->state == LA_VM_READY)
-        la_vm_stop(call->interp, LA_VM_KILLED, "the kernel killed the task");
+        la_vm_die(call->interp, la_last_oops(call->machine));
 }
 
 void la_call_die(struct la_call *call, const char *text, const char *note)

@@ -27,8 +27,9 @@
  *  C. No time slices: a thread runs until it sleeps, ends, or somebody chooses otherwise.
  *  D. An interrupt handler runs on the stack of the thread it interrupted (as on i386 before it had
  *     stacks for interrupts).
- *  E. An oops in any thread stops the whole program; the real kernel kills only that task, and on x86
- *     panics ("Fatal exception in interrupt") when it was in a handler.
+ *  E. An oops in a thread stops the whole program; the real kernel kills only that task, or panics when
+ *     panic_on_oops is set, which is not modelled.  In an interrupt both panic.  Of a typed statement an
+ *     oops, and a panic, ends that statement alone.
  *  F. Callbacks of kernel functions and typed statements cannot be put to sleep in the middle; there
  *     time passes inside the call, and nobody else runs meanwhile.
  *

@@ -296,6 +296,8 @@ void la_mm_tick(struct la_mm *mm, uint32_t ticks);
  * what else to know ("the real kernel stays silent").  Counts; never stops anything.
  */
 void la_oops(struct la_mm *mm, const char *text, const char *note);
+/** "Kernel panic - not syncing: @why", after an oops that was reported: no oops more, and last_oops stays. */
+void la_panic(struct la_mm *mm, const char *why, const char *note);
 /** "BUG: sleeping function called from invalid context", at most once a second; silent during early boot. */
 void la_sleeping_in_atomic(struct la_mm *mm, const char *where);
 /** might_sleep(): reports when the context must not sleep.  @where: "include/linux/sched/mm.h:274". */

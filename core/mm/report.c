@@ -5,9 +5,10 @@
  * is counted, and its first line can be asked for (last_oops()).
  *
  *     la_oops -> event OOPS + mm->nr_oops + mm->last_oops        BUG: …
+ *     la_panic -> event OOPS                                     Kernel panic, after an oops
  *     la_warning -> event WARNING                                WARNING, allocation failure
  *
- * Source: Linux 6.1.192 mm/page_alloc.c: warn_alloc; kernel/sched/core.c: __might_resched.
+ * Source: Linux 6.1.192 mm/page_alloc.c: warn_alloc; kernel/sched/core.c: __might_resched; kernel/panic.c: panic.
  */
 #include "mm/internal.h"
 
@@ -39,6 +40,16 @@ const char *la_zone_type_name(enum la_zone_type type)
     return type < LA_NR_ZONE_TYPES ? names[type] : "?";
 }
 
+static void trace_oops(struct la_mm *mm, const char *text, const char *note)
+{
+    if (!mm->trace->on)
+        return;
+    uint64_t text_field = la_trace_text(mm->trace, text);
+    uint64_t note_field = la_trace_text(mm->trace, note ? note : "");
+
+    LA_TRACE(mm->trace, OOPS, text_field, note_field);
+}
+
 void la_oops(struct la_mm *mm, const char *text, const char *note)
 {
     size_t len = strcspn(text, "\n");
@@ -48,12 +59,17 @@ void la_oops(struct la_mm *mm, const char *text, const char *note)
     memcpy(mm->last_oops, text, len);
     mm->last_oops[len] = '\0';
     mm->nr_oops++;
-    if (!mm->trace->on)
-        return;
-    uint64_t text_field = la_trace_text(mm->trace, text);
-    uint64_t note_field = la_trace_text(mm->trace, note ? note : "");
+    trace_oops(mm, text, note);
+}
 
-    LA_TRACE(mm->trace, OOPS, text_field, note_field);
+void la_panic(struct la_mm *mm, const char *why, const char *note)
+{
+    struct la_buf text;
+
+    la_buf_init(&text, la_arena_host(mm->arena));
+    la_buf_printf(&text, "Kernel panic - not syncing: %s\n---[ end Kernel panic - not syncing: %s ]---", why, why);
+    trace_oops(mm, la_buf_str(&text), note);
+    la_buf_free(&text);
 }
 
 void la_warning(struct la_mm *mm, const char *text, const char *note)

@@ -40,16 +40,21 @@ static void say_times(struct la_buf *out, uint32_t nr)
     la_buf_puts(out, times(nr));
 }
 
-/* A mistake: the first line of what the kernel would print. */
+/* A mistake: the first line of what the kernel would print, and the panic that it led to. */
 static bool say_oops(const struct la_timeline *t, struct la_buf *out)
 {
+    static const char panic[] = "Kernel panic";
     struct count oops = count(t->trace, LA_EV_OOPS);
 
     if (!oops.nr)
         return false;
-    const char *text = la_event_str(t->trace, oops.first, 0), *end = strchr(text, '\n');
+    const char *first = la_event_str(t->trace, oops.first, 0), *last = la_event_str(t->trace, oops.last, 0);
 
-    la_buf_add(out, text, end ? (size_t)(end - text) : strlen(text));
+    la_buf_add(out, first, strcspn(first, "\n"));
+    if (oops.nr > 1 && strncmp(last, panic, sizeof panic - 1) == 0) {
+        la_buf_puts(out, "; then ");
+        la_buf_add(out, last, strcspn(last, "\n"));
+    }
     return true;
 }
 

@@ -311,6 +311,63 @@ static void an_interrupt_comes_after_the_last_statement(void **state)
     play_done(&p);
 }
 
+/* Is there a line of a panic in what the last step printed? */
+static bool panicked(const struct la_timeline *t)
+{
+    for (uint32_t i = 0; i < t->trace->nr_events; i++)
+        if (t->trace->event[i].id == LA_EV_OOPS &&
+            strcmp(la_event_str(t->trace, &t->trace->event[i], 0),
+                   "Kernel panic - not syncing: Fatal exception in interrupt\n"
+                   "---[ end Kernel panic - not syncing: Fatal exception in interrupt ]---") == 0)
+            return true;
+    return false;
+}
+
+#define HANDLER_THAT(does)                                                                                             \
+    "irqreturn_t handler(int irq, void *dev)\n{\n    " does "\n    return IRQ_HANDLED;\n}\n"                        \
+    "request_irq(5, handler, 0, \"nic\", NULL);\n"
+#define IN_HANDLER(does) LESSON(TWO_CPUS, HANDLER_THAT(does) "choose_interrupt(0, 5);\nint k = 1;\n")
+
+/* A task that oopses is killed; in an interrupt there is none to kill. */
+static void an_oops_in_an_interrupt_panics(void **state)
+{
+    static const struct {
+        const char *lesson, *oops; /* how last_oops() begins */
+        bool panics;
+    } cases[] = {
+        {IN_HANDLER("BUG();"), "kernel BUG at lesson:10!", true},
+        {IN_HANDLER("*(int *)0 = irq;"), "BUG: kernel NULL pointer dereference", true},
+        {IN_HANDLER("memset(NULL, 0, 8);"), "BUG: kernel NULL pointer dereference", true},
+        {IN_HANDLER("vmalloc(4096);"), "kernel BUG at mm/vmalloc.c", true},
+        {IN_HANDLER("irq /= irq - 5;"), "divide error", true},
+        {IN_HANDLER("panic(\"enough\");"), "Kernel panic - not syncing: enough", false},
+        /* over the idle task: after the last statement, and on a CPU that has nothing to do */
+        {LESSON(TWO_CPUS, HANDLER_THAT("BUG();") "choose_interrupt(0, 5);\n"), "kernel BUG", true},
+        {LESSON(TWO_CPUS, HANDLER_THAT("BUG();") "choose_interrupt(1, 5);\nint k = 1;\n"), "kernel BUG", true},
+        /* in_interrupt() is true with softirqs off, not with interrupts off */
+        {LESSON(TWO_CPUS, "local_bh_disable();\nBUG();\n"), "kernel BUG", true},
+        {LESSON(TWO_CPUS, "local_irq_disable();\nBUG();\n"), "kernel BUG", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct play p;
+        struct la_timeline *t = play_text(&p, cases[i].lesson);
+
+        run_out(t);
+        la_timeline_describe(t);
+        bool said = strstr(la_buf_str(&t->last.say), "; then Kernel panic") != NULL;
+
+        if (!t->stopped || strncmp(la_last_oops(t->machine), cases[i].oops, strlen(cases[i].oops)) != 0 ||
+            panicked(t) != cases[i].panics || said != cases[i].panics)
+            fail_msg("%s: %s; %s", cases[i].lesson, la_last_oops(t->machine), la_buf_str(&t->last.say));
+        assert_int_equal(t->last.status, LA_STEP_OOPSED);
+        assert_int_equal(la_oops_count(t->machine), 1);
+        assert_string_equal(choose(t, "@run 1"), "the program has ended");
+        play_done(&p);
+    }
+}
+
 /* ---- locks ---- */
 
 static void a_contended_lock_spins_until_it_is_free(void **state)
@@ -526,6 +583,7 @@ int main(void)
         cmocka_unit_test(an_interrupt_comes_between_two_statements),
         cmocka_unit_test(an_interrupt_waits_until_it_is_allowed),
         cmocka_unit_test(sleeping_in_a_handler_is_reported),
+        cmocka_unit_test(an_oops_in_an_interrupt_panics),
         cmocka_unit_test(an_interrupt_comes_after_the_last_statement),
         cmocka_unit_test(the_check_finds_what_is_broken),
         cmocka_unit_test(a_contended_lock_spins_until_it_is_free),
