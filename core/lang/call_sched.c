@@ -285,26 +285,19 @@ static void sleep_ticks(struct la_call *call, uint64_t ticks)
 {
     uint32_t bounded = ticks < TICKS_MAX ? (uint32_t)ticks : TICKS_MAX;
 
-    if (la_sched_matters(call->interp) && bounded) {
+    if ((la_sched_matters(call->interp) || call->again) && bounded) {
         (void)la_sched_wait(call, LA_WAIT_TIME, 0, bounded, false);
         return;
     }
-    struct la_context *context = la_mm_current(call->mm);
-    char text[96];
-
-    if (la_in_atomic(context)) {
-        (void)snprintf(text, sizeof text, "BUG: scheduling while atomic: %s/%u/0x%08x", context->comm,
-                       (unsigned)context->pid, (unsigned)context->preempt_count);
-        la_oops(call->mm, text, "Preemption or interrupts are off here, and the task wants to sleep.");
-    }
+    la_schedule_debug(call->mm);
     la_mm_tick(call->mm, bounded);
 }
 
 LA_NATIVE(msleep)
 {
-    if (!call->again)
-        la_call_check_sleep(call);
-    sleep_ticks(call, (uint32_t)call->arg[0] / MSECS_PER_TICK + 1);
+    uint64_t msecs = (uint32_t)call->arg[0];
+
+    sleep_ticks(call, (msecs + MSECS_PER_TICK - 1) / MSECS_PER_TICK + 1); /* no might_sleep() in it */
     return 0;
 }
 
@@ -318,12 +311,11 @@ LA_NATIVE(set_current_state)
 /* Others of this CPU run first, if there are any. */
 static void give_way(struct la_call *call)
 {
-    struct la_context *context = la_mm_current(call->mm);
-
-    if (!la_sched_matters(call->interp) || la_in_atomic(context)) {
+    if (!la_sched_matters(call->interp) || la_mm_current(call->mm)->preempt_count & LA_HARDIRQ_MASK) {
         sleep_ticks(call, 1);
         return;
     }
+    la_schedule_debug(call->mm);
     call->interp->sched->cpu[call->mm->cpu].need_resched = true;
 }
 
@@ -364,6 +356,8 @@ LA_NATIVE(schedule_timeout)
 LA_NATIVE(cond_resched)
 {
     la_call_check_sleep(call);
+    if (la_mm_current(call->mm)->preempt_count)
+        return 0; /* should_resched(0) is false: it does not even try */
     if (la_sched_matters(call->interp))
         give_way(call);
     else

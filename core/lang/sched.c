@@ -173,15 +173,6 @@ void la_sched_activate(struct la_interp *ip, uint32_t cpu)
 
 /* ---- sleeping and waking ---- */
 
-static void scheduling_while_atomic(struct la_call *call, const struct la_context *context)
-{
-    char text[96];
-
-    (void)snprintf(text, sizeof text, "BUG: scheduling while atomic: %s/%u/0x%08x", context->comm,
-                   (unsigned)context->pid, (unsigned)context->preempt_count);
-    la_oops(call->mm, text, "Preemption or interrupts are off here, and the task wants to sleep.");
-}
-
 /* Where nobody can be put to sleep, time passes inside the call. */
 static bool wait_inside(struct la_call *call, enum la_wait wait, uint32_t ticks)
 {
@@ -201,15 +192,13 @@ bool la_sched_wait(struct la_call *call, enum la_wait wait, uint64_t addr, uint3
     struct la_interp *ip = call->interp;
     struct la_sched *s = ip->sched;
     struct la_thread *t = &s->thread[s->active];
-    struct la_context *context = la_mm_current(call->mm);
 
     if (call->again && t->woken) {
         t->woken = false;
         return true;
     }
-    if (la_in_atomic(context))
-        scheduling_while_atomic(call, context);
-    if (la_in_interrupt(context)) {
+    la_schedule_debug(call->mm);
+    if (la_mm_current(call->mm)->preempt_count & LA_HARDIRQ_MASK) {
         la_call_stuck(call, "an interrupt handler cannot sleep: it is no task that could be woken again");
         return false;
     }

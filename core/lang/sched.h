@@ -32,6 +32,8 @@
  *     oops, and a panic, ends that statement alone.
  *  F. Callbacks of kernel functions and typed statements cannot be put to sleep in the middle; there
  *     time passes inside the call, and nobody else runs meanwhile.
+ *  G. A handler that sleeps ends the program; the real kernel puts the task to sleep that it interrupted,
+ *     with the handler unfinished, and sets preempt_count to 0 under it.
  *
  * Source: Linux 6.1.192 kernel/sched/core.c, completion.c, wait.c, kernel/kthread.c, kernel/hung_task.c,
  * kernel/watchdog.c, include/linux/preempt.h.

@@ -78,8 +78,7 @@ static uint32_t check_thread(const struct la_interp *ip, uint32_t i, struct la_b
         problems += problem(out, i, "runs, but on no CPU");
     if (lives(t) && !t->vm)
         problems += problem(out, i, "has nothing to run");
-    /* after "scheduling while atomic" it may be so */
-    if (lives(t) && !current && ip->machine->mm->nr_oops == 0 && t->context.preempt_count != 0)
+    if (lives(t) && !current && t->context.preempt_count != 0)
         problems += problem(out, i, "is off the CPU with preemption off");
     if ((t->wait == LA_WAIT_NOTHING) == (t->state == LA_THREAD_SLEEPING || t->state == LA_THREAD_SPINNING))
         problems += problem(out, i, "sleeps for nothing, or waits awake");

@@ -379,6 +379,7 @@ uint64_t la_mempool_alloc_or_wait(struct la_mm *mm, struct la_mempool *pool, la_
             return 0;
         }
         ticks = ticks ? ticks : WAIT_TICKS;
+        la_schedule_debug(mm);
         LA_TRACE(mm->trace, WAIT, ticks);
         la_mm_tick(mm, ticks);
     }

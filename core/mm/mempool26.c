@@ -39,6 +39,7 @@ static bool sleep_until_refilled(struct la_mm *mm, const struct la_mempool *pool
 
         if (ticks == 0)
             return false;
+        la_schedule_debug(mm);
         LA_TRACE(mm->trace, WAIT, ticks);
         la_mm_tick(mm, ticks);
     }

@@ -300,6 +300,11 @@ void la_oops(struct la_mm *mm, const char *text, const char *note);
 void la_panic(struct la_mm *mm, const char *why, const char *note);
 /** "BUG: sleeping function called from invalid context", at most once a second; silent during early boot. */
 void la_sleeping_in_atomic(struct la_mm *mm, const char *where);
+/**
+ * schedule() is called: the running task really sleeps, or gives way.  Where it must not, the kernel says so
+ * ("BUG: scheduling while atomic") and goes on, with preemption and interrupts on.  A hardware interrupt stays counted.
+ */
+void la_schedule_debug(struct la_mm *mm);
 /** might_sleep(): reports when the context must not sleep.  @where: "include/linux/sched/mm.h:274". */
 static inline void la_might_sleep(struct la_mm *mm, const char *where)
 {

@@ -8,10 +8,12 @@
  *     la_panic -> event OOPS                                     Kernel panic, after an oops
  *     la_warning -> event WARNING                                WARNING, allocation failure
  *
- * Source: Linux 6.1.192 mm/page_alloc.c: warn_alloc; kernel/sched/core.c: __might_resched; kernel/panic.c: panic.
+ * Source: Linux 6.1.192 mm/page_alloc.c: warn_alloc; kernel/sched/core.c: __might_resched, schedule_debug;
+ * kernel/panic.c: panic; kernel/rcu/tree_plugin.h: rcu_note_context_switch.
  */
 #include "mm/internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { REPORT_INTERVAL_MIGHT_SLEEP = LA_HZ, REPORT_INTERVAL_WARN_ALLOC = 10 * LA_HZ };
@@ -128,6 +130,27 @@ void la_sleeping_in_atomic(struct la_mm *mm, const char *where)
     la_oops(mm, la_buf_str(&text),
             "A kernel without CONFIG_DEBUG_ATOMIC_SLEEP says nothing, and works until it really has to sleep.");
     la_buf_free(&text);
+}
+
+void la_schedule_debug(struct la_mm *mm)
+{
+    struct la_context *context = la_mm_current(mm);
+    char text[96];
+
+    if (context->preempt_count) {
+        /* schedule() has counted itself */
+        (void)snprintf(text, sizeof text, "BUG: scheduling while atomic: %s/%u/0x%08x", context->comm,
+                       (unsigned)context->pid, (unsigned)(context->preempt_count + LA_PREEMPT_OFFSET));
+        la_oops(mm, text,
+                "The task wants to sleep where it must not. The kernel puts preempt_count back to 0 and lets it: "
+                "whatever was to keep others away does so no longer, and its end will find nothing to undo.");
+    }
+    if (context->rcu_nesting && la_warn_once(mm, LA_WARNED_RCU_SWITCH))
+        la_warning(mm, "Voluntary context switch within RCU read-side critical section!",
+                   "A task sleeps between rcu_read_lock() and rcu_read_unlock(). The kernel says it once.");
+    context->preempt_count &= LA_HARDIRQ_MASK;
+    if (!context->preempt_count)
+        context->irqs_disabled = false; /* __schedule() turns them off for itself and then on */
 }
 
 void la_warn_alloc(struct la_mm *mm, const struct la_request *request)

@@ -168,29 +168,14 @@ static void report_hung(struct la_mm *mm)
     mm->hung = true;
 }
 
-/* It really has to sleep now: where that is forbidden the scheduler complains. */
-static void schedule_check(struct slow *slow)
-{
-    const struct la_context *context = la_mm_current(slow->mm);
-    struct la_buf text;
-
-    if (slow->waits != 0 || context->preempt_count == 0)
-        return;
-    la_buf_init(&text, la_arena_host(slow->mm->arena));
-    la_buf_printf(&text, "BUG: scheduling while atomic: %s/%u/0x%08x", context->comm, (unsigned)context->pid,
-                  (unsigned)context->preempt_count);
-    la_oops(slow->mm, la_buf_str(&text),
-            "A request that may sleep was made where sleeping is forbidden, and had to sleep.");
-    la_buf_free(&text);
-}
-
 /* Sleep some ticks; false when nothing can ever end the wait. */
 static bool wait_ticks(struct slow *slow, uint32_t ticks)
 {
     struct la_mm *mm = slow->mm;
     uint32_t next = next_event_tick(mm);
 
-    schedule_check(slow);
+    if (slow->waits == 0)
+        la_schedule_debug(mm);
     if (++slow->waits > WAITS_BEFORE_SKIPPING) {
         if (next == 0 || next <= mm->tick) {
             report_hung(mm);

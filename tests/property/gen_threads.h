@@ -72,6 +72,8 @@ static inline void gen_threads_statement(struct gen_fill *g)
         "mutex_lock(&turn);\ntogether -= $n;\nmutex_unlock(&turn);\n",
         "local_irq_disable();\ntorn += $i;\nlocal_irq_enable();\n",
         "preempt_disable();\ntorn ^= $n;\npreempt_enable();\n",
+        "preempt_disable();\nmsleep($p);\npreempt_enable();\n",
+        "local_irq_disable();\nschedule();\ntorn -= $i;\nlocal_irq_enable();\n",
     };
 
     GEN_FILL_ONE(g, patterns);

@@ -303,7 +303,7 @@ static void test_sleeping_with_a_lock_held(void **state)
     la_mm_current(rig.mm)->preempt_count = 1;
     assert_int_not_equal(alloc(&rig, LA_GFP_KERNEL, 0), LA_NO_PFN);
     assert_int_equal(la_oops_count(rig.machine), 2);
-    assert_string_equal(la_last_oops(rig.machine), "BUG: scheduling while atomic: insmod/100/0x00000001");
+    assert_string_equal(la_last_oops(rig.machine), "BUG: scheduling while atomic: insmod/100/0x00000002");
     rig_free(&rig);
 }
 

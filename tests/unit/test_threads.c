@@ -113,11 +113,59 @@ static void test_T52_sleeping_with_preemption_off(void **state)
                                                  "int other(void *unused) { return 0; }\n"
                                                  "kthread_run_on_cpu(other, NULL, 0, \"other\");\n"
                                                  "get_cpu_var(x)++;\n"
+                                                 "unsigned long before = jiffies;\n"
                                                  "msleep(1);\n"
+                                                 "unsigned long after = jiffies;\n"
+                                                 "int count = preempt_count();\n"
                                                  "put_cpu_var(x);\n"));
+    while (line_of_next(t) != 13)
+        steps(t, 1);
+    steps(t, 1);
+    assert_int_equal(la_oops_count(t->machine), 1); /* msleep() itself does not ask whether it may sleep */
+    assert_string_equal(la_last_oops(t->machine), "BUG: scheduling while atomic: insmod/100/0x00000002");
     run_out(t);
-    assert_non_null(strstr(la_last_oops(t->machine), "scheduling while atomic: insmod/100/0x00000001"));
+    /* the kernel went on with preemption on, so put_cpu_var() has nothing to undo */
+    assert_int_equal(value_of(t, "after - before"), 2);
+    assert_int_equal(value_of(t, "count"), 0);
+    assert_int_equal(la_oops_count(t->machine), 2);
+    assert_non_null(strstr(la_last_oops(t->machine), "DEBUG_LOCKS_WARN_ON(val > preempt_count())"));
     play_done(&p);
+}
+
+/* What schedule() finds off is on when it returns, whoever calls it, with other threads and without. */
+static void schedule_puts_back_what_was_off(void **state)
+{
+    static const struct {
+        const char *off, *sleep, *oops; /* oops: what the kernel says, "" = nothing */
+    } cases[] = {
+        {"preempt_disable();", "schedule();", "0x00000002"},
+        {"preempt_disable();", "msleep(1);", "0x00000002"},
+        {"preempt_disable();", "set_current_state(TASK_UNINTERRUPTIBLE); schedule_timeout(1);", "0x00000002"},
+        {"spin_lock(&lock);", "msleep(1);", "0x00000002"},
+        {"local_bh_disable();", "msleep(1);", "0x00000201"},
+        {"spin_lock_irq(&lock);", "msleep(1);", "0x00000002"},
+        {"local_irq_disable();", "msleep(1);", ""},
+        {"rcu_read_lock();", "msleep(1);", ""},
+    };
+    static const char *const others[] = {"", "kthread_run_on_cpu(other, NULL, 0, \"other\");"};
+
+    (void)state;
+    for (size_t i = 0; i < 2 * (sizeof cases / sizeof *cases); i++) {
+        struct play p;
+        char text[600];
+
+        (void)snprintf(text, sizeof text,
+                       LESSON(TWO_CPUS, "spinlock_t lock;\nint other(void *unused) { return 0; }\n%s\n%s\n%s\n"
+                                        "int count = preempt_count(), off = irqs_disabled();\n"),
+                       others[i % 2], cases[i / 2].off, cases[i / 2].sleep);
+        struct la_timeline *t = play_text(&p, text);
+
+        expect_good_end(t);
+        if (value_of(t, "count") || value_of(t, "off") || la_oops_count(t->machine) != (cases[i / 2].oops[0] != '\0') ||
+            !strstr(la_last_oops(t->machine), cases[i / 2].oops))
+            fail_msg("%s: %s", text, la_last_oops(t->machine));
+        play_done(&p);
+    }
 }
 
 /* ---- T53: the lost update of MODEL 8.2 ---- */
@@ -290,7 +338,7 @@ static void sleeping_in_a_handler_is_reported(void **state)
                                                  "request_irq(5, handler, 0, \"nic\", NULL);\nchoose_interrupt(0, 5);\nint k = 1;\n"));
     run_out(t);
     assert_true(t->stopped);
-    assert_non_null(strstr(la_last_oops(t->machine), "scheduling while atomic: insmod/100/0x00010000"));
+    assert_non_null(strstr(la_last_oops(t->machine), "scheduling while atomic: insmod/100/0x00010001"));
     play_done(&p);
 }
 
@@ -576,6 +624,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_T51_each_cpu_has_its_copy),
         cmocka_unit_test(test_T52_sleeping_with_preemption_off),
+        cmocka_unit_test(schedule_puts_back_what_was_off),
         cmocka_unit_test(test_T53_lost_update),
         cmocka_unit_test(test_T53_variant_two_addresses),
         cmocka_unit_test(test_T53_none_lost_with_get_cpu_var),
