@@ -126,7 +126,8 @@ uint32_t la_get_vm_area(struct la_mm *mm, uint64_t bytes, uint64_t align, uint32
 
     if (la_in_interrupt(la_mm_current(mm))) {
         la_vmap_bug(mm, "kernel BUG at mm/vmalloc.c: BUG_ON(in_interrupt())",
-            "Building page tables may sleep, and an interrupt handler must not: the kernel stops here.");
+            "Addresses are kept under a spinlock that leaves interrupts on: a handler could wait for whom it interrupted. "
+            "And their page tables are allocated with GFP_KERNEL.");
         return 0;
     }
     if (gfp & LA_GFP_DIRECT_RECLAIM)
