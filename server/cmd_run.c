@@ -23,7 +23,7 @@ static void print_json_step(const char *step, size_t len)
 
     for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
         value = json_member(step, len, members[i], &value_len);
-        if (!value) /* cpu, thread and irq are there only where they matter */
+        if (!value) /* cpu, thread and irq are there only where it is a question who ran */
             continue;
         printf("%s\"%s\":%.*s", separator, members[i], (int)value_len, value);
         separator = ",";
@@ -49,7 +49,7 @@ static void print_events(const cJSON *events, bool explain)
     }
 }
 
-/* "   [A, CPU 0]" behind a statement, "   [interrupt 5 in A, CPU 0]" in a handler; nothing where one thread runs alone. */
+/* "   [A, CPU 0]" behind a statement, "   [interrupt 5 in A, CPU 0]" in a handler; nothing in a program without threads. */
 static void print_runner(const cJSON *step)
 {
     const char *thread = json_string(step, "thread", "");

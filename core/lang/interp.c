@@ -61,6 +61,18 @@ static void seek_statement(struct la_interp *ip)
     }
 }
 
+/* Is there a call in the program, reached or not, that makes a thread? */
+static bool names_threads(const struct la_program *program)
+{
+    static const char *const makers[] = {"kthread_create", "kthread_create_on_cpu", "kthread_run", "kthread_run_on_cpu"};
+
+    for (uint32_t i = 0; i < program->end.calls; i++)
+        for (uint32_t k = 0; k < sizeof makers / sizeof *makers; k++)
+            if (strcmp(la_api_at(program->calls.data[i])->api.name, makers[k]) == 0)
+                return true;
+    return false;
+}
+
 struct la_interp *la_interp_new(struct la_machine *machine, struct la_program *program)
 {
     const struct la_host *host = la_arena_host(machine->arena);
@@ -77,6 +89,7 @@ struct la_interp *la_interp_new(struct la_machine *machine, struct la_program *p
     ip->image = machine->image->base;
     ip->image_base = machine->mm->layout.image;
     ip->pointer_bytes = program->types.pointer_bytes;
+    ip->names_threads = names_threads(program);
     if (ip->image_base != program->image_base || !la_sched_init(ip)) {
         la_interp_free(ip);
         return NULL;
@@ -520,11 +533,12 @@ static void tell_value(const struct la_interp *ip, struct la_step *step)
     }
 }
 
+/* One rule for all steps of a run, as far as it can be told ahead; a thread may also have been typed. */
 static void tell_runner(const struct la_interp *ip, struct la_step *step)
 {
     const struct la_cpu_queue *q = &ip->sched->cpu[ip->machine->mm->cpu];
 
-    step->shared = la_sched_matters(ip);
+    step->shared = ip->names_threads || la_sched_made_threads(ip) || la_sched_matters(ip);
     step->thread = ip->sched->active;
     step->cpu = ip->machine->mm->cpu;
     step->irq = q->irqs_active ? q->irq[q->irqs_active - 1] : -1;

@@ -63,6 +63,7 @@ struct la_interp {
     unsigned char *image; /* of the machine's image window */
     uint64_t image_base;
     uint32_t pointer_bytes;
+    bool names_threads; /* the program calls what makes threads */
     /* while a statement runs */
     bool has_value;
     uint64_t value;

@@ -98,7 +98,7 @@ struct la_step {
     const struct la_type *type; /* of the value; valid as long as the program */
     const char *name;           /* the variable the value went to, or NULL */
     const char *entered;        /* the function of the program that was entered, or NULL */
-    bool shared;                /* several threads or an interrupt are about: it matters who ran */
+    bool shared;                /* a program with threads, or an interrupt is about: it matters who ran */
     uint32_t thread, cpu;       /* who ran it, and where */
     int32_t irq;                /* the interrupt whose handler it is part of; -1 = none */
 };

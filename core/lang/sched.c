@@ -50,6 +50,11 @@ bool la_sched_matters(const struct la_interp *ip)
     return s->nr_living > 1 || s->nr_irqs > 0;
 }
 
+bool la_sched_made_threads(const struct la_interp *ip)
+{
+    return ip->sched->thread[1].state != LA_THREAD_NONE; /* the first slot that is taken; the dead keep theirs */
+}
+
 bool la_sched_can_wait(const struct la_interp *ip)
 {
     return !ip->nested && !ip->bounded && !ip->quiet;

@@ -170,6 +170,8 @@ void la_sched_exit(struct la_interp *interp, int32_t result);
 void la_sched_irq_return(struct la_interp *interp);
 /** Is there any thread beside the running one, or an interrupt handler: does scheduling matter? */
 bool la_sched_matters(const struct la_interp *interp);
+/** Was there ever a thread beside the first one? */
+bool la_sched_made_threads(const struct la_interp *interp);
 /** Can the running call be put to sleep and made again later (deviation F)? */
 bool la_sched_can_wait(const struct la_interp *interp);
 

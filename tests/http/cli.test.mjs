@@ -107,15 +107,17 @@ describe('run', () => {
     assert.notEqual(steps[0].hash, steps[1].hash);
   });
 
-  test('says which thread ran a statement, once there are several', async () => {
+  test('says which thread ran each statement of a program that makes some', async () => {
     const file = join(root, 'scenarios/04-processors/02-the-lost-update.md');
     const steps = (await run(['run', '--json', file])).stdout.trimEnd().split('\n').map((line) => JSON.parse(line));
-    assert.equal(steps[0].thread, undefined);
-    assert.deepEqual([...new Set(steps.map((step) => step.thread))], [undefined, 'insmod', 'A', 'B', 'slow A', 'slow B', 'safe A', 'safe B']);
-    assert.ok(steps.every((step) => (step.cpu === undefined) === (step.thread === undefined)));
+    assert.deepEqual([...new Set(steps.map((step) => step.thread))], ['insmod', 'A', 'B', 'slow A', 'slow B', 'safe A', 'safe B']);
+    assert.ok(steps.every((step) => Number.isInteger(step.cpu)));
+    assert.ok((await run(['run', file])).stdout.split('\n').filter((line) => /^ +\d+ /.test(line)).every((line) => /   \[.+, CPU \d\]$/.test(line)));
     assert.match((await run(['run', file])).stdout, /int old = \*p   = 5   \[A, CPU 0\]\n/);
     const handler = join(root, 'scenarios/03-addresses/04-not-in-an-interrupt.md');
-    assert.match((await run(['run', handler])).stdout, /\[interrupt 5 in insmod, CPU 0\]\n/);
+    const { stdout } = await run(['run', handler]);
+    assert.match(stdout, /\[interrupt 5 in insmod, CPU 0\]\n/);
+    assert.doesNotMatch(stdout, /\[insmod/); /* no threads: only handlers are marked */
   });
 
   test('gives the same bytes every time', async () => {

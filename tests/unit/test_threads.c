@@ -562,6 +562,41 @@ static void going_back_and_replaying_give_the_same(void **state)
     play_done(&p);
 }
 
+/* Every step of a program with threads says who ran it; of one without, only those about an interrupt. */
+static void steps_say_who_ran_them(void **state)
+{
+    static const struct {
+        const char *code;
+        bool shared;
+    } cases[] = {
+        {"int one = 1;\nint two = 2;\n", false},
+        {"int other(void *unused) { return 0; }\nint one = 1;\nkthread_run(other, NULL, \"other\");\nmsleep(9);\nint two = 2;\n", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct play p;
+        char text[400];
+
+        (void)snprintf(text, sizeof text, LESSON(TWO_CPUS, "%s"), cases[i].code);
+        struct la_timeline *t = play_text(&p, text);
+
+        while (la_timeline_step(t))
+            assert_int_equal(t->last.what.shared, cases[i].shared);
+        play_done(&p);
+    }
+    /* the program makes none, the user does */
+    struct play p;
+    struct la_timeline *t = play_text(&p, LESSON(TWO_CPUS, "int other(void *unused) { return 0; }\nint one = 1;\nint two = 2;\nint three = 3;\n"));
+
+    steps(t, 1);
+    assert_false(t->last.what.shared);
+    expect_chosen(t, "struct task_struct *a = kthread_run_on_cpu(other, NULL, 0, \"other\");");
+    while (la_timeline_step(t))
+        assert_true(t->last.what.shared);
+    play_done(&p);
+}
+
 static void wrong_choices_are_explained(void **state)
 {
     struct play p;
@@ -639,6 +674,7 @@ int main(void)
         cmocka_unit_test(deadlocks_are_reported_as_the_kernel_does),
         cmocka_unit_test(mutexes_and_wait_queues_hand_over),
         cmocka_unit_test(going_back_and_replaying_give_the_same),
+        cmocka_unit_test(steps_say_who_ran_them),
         cmocka_unit_test(wrong_choices_are_explained),
     };
 

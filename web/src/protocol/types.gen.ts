@@ -173,7 +173,7 @@ export interface Step {
    */
   depth: number;
   /**
-   * Where it ran; absent while there is one thread and no interrupt, like the next two.
+   * Where it ran; this and `thread` are absent in a program that makes no threads, while no interrupt is about.
    */
   cpu?: number;
   /**
@@ -181,7 +181,7 @@ export interface Step {
    */
   thread?: string;
   /**
-   * The interrupt whose handler it is part of.
+   * The interrupt whose handler it is part of; else absent.
    */
   irq?: number;
   /**
