@@ -1,5 +1,6 @@
 /* op_run.c: moving through time: step, seek, survey, eval, fork, log, replay. */
 #include "door/door.h"
+#include "lang/sched.h"
 #include "view/proc.h"
 
 #include <string.h>
@@ -37,33 +38,78 @@ static bool question_before(const struct la_req *req, uint32_t next)
     return false;
 }
 
+/*
+ * A step over or out belongs to the thread whose statement is next when it begins.  While that
+ * thread sleeps, spins or waits for its CPU the others run, at whatever depth; they are no reason
+ * to stop.  It ends before the next statement of the same thread
+ *   over   at the same or a smaller depth, and not in the middle of a call that had to wait;
+ *   out    at a smaller depth (of a handler: in what it interrupted);
+ * and where the thread has ended, or a handler that ran on an idle CPU: no statement will come.
+ * What somebody typed or chose at this step is a step of its own for over, whatever follows from it.
+ */
 struct run {
     enum mode mode;
     uint64_t n;          /* statements still allowed (INTO), or units */
     bool all;
-    uint32_t depth, section;
+    bool chosen;         /* the unit begins with something typed or chosen */
+    uint32_t thread, depth, section; /* what was next when the unit began */
 };
+
+static void begin_unit(struct run *run, const struct la_timeline *t)
+{
+    uint32_t cpu;
+
+    run->section = la_timeline_next_section(t);
+    if (t->stopped)
+        return;
+    run->chosen = la_timeline_choice_next(t);
+    la_interp_runner(t->interp, &run->thread, &cpu);
+    run->depth = la_interp_thread_place(t->interp, run->thread).depth;
+}
+
+/* Is the thread where a step over or out ends? */
+static bool thread_is_there(const struct run *run, const struct la_timeline *t)
+{
+    struct la_place place = la_interp_thread_place(t->interp, run->thread);
+    uint32_t thread, cpu;
+
+    /* only thread 0 has statements outside of all calls; an idle task has handlers only */
+    if (place.done || (run->thread > 0 && place.depth == 0))
+        return true;
+    la_interp_runner(t->interp, &thread, &cpu);
+    if (thread != run->thread)
+        return false;
+    return place.depth < run->depth ||
+           (run->mode == OVER && place.depth == run->depth && !la_interp_sched(t->interp)->thread[thread].again);
+}
+
+static bool unit_is_over(const struct run *run, const struct la_timeline *t)
+{
+    switch (run->mode) {
+    case INTO:
+        return true;
+    case BLOCK:
+        return la_timeline_next_section(t) != run->section;
+    default:
+        return (run->mode == OVER && run->chosen) || thread_is_there(run, t);
+    }
+}
 
 /* Why running ends here, or NULL to go on. */
 static const char *stop_reason(struct la_req *req, struct run *run, uint64_t ran)
 {
     const struct la_timeline *t = req->branch->timeline;
     uint32_t next = la_timeline_next_section(t);
-    uint32_t depth = t->interp && !t->stopped ? la_interp_where(t->interp).depth : 0;
 
     if (t->stopped)
         return t->last.status == LA_STEP_OOPSED ? "oops" : t->last.status == LA_STEP_ASSERT_FAILED ? "assert"
              : t->last.status == LA_STEP_STUCK ? "stuck" : "done";
     if (t->end == (int64_t)t->step)
         return "done";
-    bool unit = run->mode == INTO || (run->mode == OVER && depth <= run->depth) ||
-                (run->mode == OUT && depth < run->depth) || (run->mode == BLOCK && next != run->section);
-
-    if (unit && (--run->n == 0 || run->mode == OUT))
-        return "count";
-    if (unit) {
-        run->depth = depth;
-        run->section = next;
+    if (unit_is_over(run, t)) {
+        if (--run->n == 0 || run->mode == OUT)
+            return "count";
+        begin_unit(run, t);
     }
     if (ran >= LA_RUN_MAX)
         return "limit";
@@ -76,13 +122,12 @@ static const char *run_on(struct la_req *req, struct run *run)
     struct la_timeline *t = req->branch->timeline;
     const char *why = NULL;
 
-    run->section = la_timeline_next_section(t);
-    run->depth = t->interp && !t->stopped ? la_interp_where(t->interp).depth : 0;
+    begin_unit(run, t);
     for (uint64_t ran = 1; !why; ran++) {
         if (!la_timeline_step(t))
             return "done";
         la_view_collect(&req->branch->view, t->trace);
-        if (run->all)
+        if (run->all && ran <= LA_STEPS_REPLY_MAX)
             la_view_step(t, req->w);
         why = stop_reason(req, run, ran);
     }
@@ -95,9 +140,8 @@ bool la_op_step(struct la_req *req)
 
     if (!la_req_uint(req, "n", LA_RUN_MAX, &run.n) || !read_mode(req, &run.mode))
         return false;
-    if (run.all && (run.n > LA_STEPS_REPLY_MAX || run.mode != INTO))
-        return la_req_fail(req, LA_E_RANGE, "Ask for fewer, several times.", "\"all\" goes with mode into and at most %d steps",
-                            LA_STEPS_REPLY_MAX);
+    if (run.all && run.mode == INTO && run.n > LA_STEPS_REPLY_MAX)
+        return la_req_fail(req, LA_E_RANGE, "Ask for fewer, several times.", "\"all\" tells of at most %d steps", LA_STEPS_REPLY_MAX);
     la_json_key(req->w, "steps");
     la_json_arr(req->w);
     const char *why = run.n ? run_on(req, &run) : "count";

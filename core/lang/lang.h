@@ -11,8 +11,8 @@
  * A step is one statement: an expression statement, a declaration with an initialiser, a return,
  * break, continue or goto, and each evaluation of the condition, init or increment of a loop.
  * Calling a function of the program ends the step; the function's statements are steps at depth
- * + 1; its `return` also finishes the calling statement.  So "over" is: step until the depth is
- * not greater than before.
+ * + 1; its `return` also finishes the calling statement.  So "over" is: step until the same thread
+ * stands at a depth that is not greater than before, and not in a call that waits.
  *
  * Everything the program can see or change lives in the machine's arena, so going back restores
  * it.  The program and the text of typed statements live outside and only grow: running the same

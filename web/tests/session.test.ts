@@ -56,6 +56,14 @@ describe.runIf(built)('Session on the real engine', () => {
     expect(session.step).toBe(0);
   });
 
+  test.each(['over', 'out', 'block'] as const)('runs %s what is next, in one move', async (mode) => {
+    await session.open('```c\nint one(void)\n{\n    int i = 0;\n    i++;\n    return i;\n}\nint x = one();\nx = 2;\n```\n```c\nx = 3;\n```\n');
+    if (mode === 'out') await session.forward();
+    await session.forward(mode);
+    expect(session.failure).toBeNull();
+    expect(session.position?.next?.line).toBe(mode === 'block' ? 12 : 9);
+  });
+
   test('deltas on the way give the same picture as a fresh look', async () => {
     await session.open(LESSON);
     for (let step = 1; step <= 6; step++) {

@@ -1207,11 +1207,11 @@ export interface StepRequest {
    */
   n?: number;
   /**
-   * default into; over: a call counts as one; out: until the function returns; block: until the next code section
+   * default into; over: a call counts as one, whoever else runs meanwhile; out: until the function of the same thread has returned; block: until the next code section
    */
   mode?: "into" | "over" | "out" | "block";
   /**
-   * reply with every step, not only the last
+   * reply with every step, not only the last; at most 2000 (into), or the first 2000 (other modes)
    */
   all?: boolean;
   since?: Since;
