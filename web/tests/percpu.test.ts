@@ -4,7 +4,7 @@ import type { Cpu, LaEvent, Percpu, Section, Thread, Variable } from '../src/pro
 import { built, NodeEngine, PERCPU } from './engine';
 import { choiceText } from '../src/state/session.svelte';
 import { awayAt, waysBack } from '../src/views/percpu/glide';
-import { changedCopies, copiedOf, counts, doing, movesOf, offersFor, onNoCpu, preemption, refusedEverywhere, standingAt, statementOf, stateInWords, storyOf, unitsOf } from '../src/views/percpu/percpu';
+import { changedCopies, copiedOf, counts, doing, movesOf, nextRunner, offersFor, onNoCpu, preemption, refusedEverywhere, standingAt, statementOf, stateInWords, storyOf, unitsOf } from '../src/views/percpu/percpu';
 
 const cpu = (n: number, more: Partial<Cpu> = {}): Cpu => ({ cpu: n, node: 0, current: -1, irqs: [], preempt: 0, softirq: 0, hardirq: 0, irqs_off: false, need_resched: false, rcu: 0, held: '', pending: [], queue: [], refused: { run: '', preempt: '', interrupt: '' }, ...more });
 const thread = (id: number, more: Partial<Thread> = {}): Thread => ({
@@ -22,6 +22,18 @@ describe('what a CPU does', () => {
     expect(doing(cpu(0, { current: 0 }), all)).toBe('running');
     expect(doing(cpu(0, { current: 1 }), all)).toBe('spins for a lock');
     expect(doing(cpu(0, { current: 0, irqs: [3, 5] }), all)).toBe('handles interrupt 5');
+  });
+  test('whose statement comes next', () => {
+    const two = { threads: [thread(0), thread(1, { name: 'A', cpu: 1, state: 'ready' })] };
+    expect(nextRunner(null)).toBeNull();
+    expect(nextRunner(percpu({ cpus: [cpu(0, { current: 0 })], threads: [thread(0)] }))).toBeNull();
+    expect(nextRunner(percpu({ cpus: [cpu(0, { current: 0 })], threads: [thread(0), thread(1, { state: 'dead' })] }))).toBeNull();
+    expect(nextRunner(percpu({ ...two, cpus: [cpu(0), cpu(1, { current: 1 })], next_cpu: 1 }))).toEqual({ thread: 'A', cpu: 1 });
+    // a handler, also where it is the only thing that runs, and where it interrupted nobody
+    expect(nextRunner(percpu({ cpus: [cpu(0, { current: 0, irqs: [3, 5] })], threads: [thread(0)] }))).toEqual({ thread: 't0', cpu: 0, irq: 5 });
+    expect(nextRunner(percpu({ ...two, cpus: [cpu(0), cpu(1, { irqs: [5] })], next_cpu: 1 }))).toEqual({ thread: '', cpu: 1, irq: 5 });
+    // a deadlock
+    expect(nextRunner(percpu({ ...two, cpus: [cpu(0), cpu(1)], next_cpu: 1 }))).toEqual({ thread: 't0', cpu: 0 });
   });
   test('its counts', () => {
     expect(counts(cpu(0, { preempt: 2 }))).toBe('preempt 2');

@@ -66,6 +66,7 @@ test('who ran a step is said where it is a question', () => {
   expect(runnerOf(null)).toBe('');
   expect(runnerOf({})).toBe('');
   expect(runnerOf({ thread: 'A', cpu: 1 })).toBe('A on CPU 1');
+  expect(runnerOf({ thread: '', cpu: 1, irq: 5 })).toBe('Interrupt 5 on CPU 1');
   expect(runnerOf({ thread: 'A', cpu: 0, irq: 5 })).toBe('Interrupt 5 on CPU 0');
 });
 

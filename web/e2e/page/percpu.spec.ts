@@ -49,6 +49,8 @@ test('an interrupt comes on an idle CPU, and what cannot be chosen says why', as
   await one.getByRole('button', { name: 'Interrupt 5' }).click();
   await expect(one).toContainText('handles interrupt 5');
   await expect(one).toContainText('hardirq 1');
+  await expect(look.say).toContainText('Next: Interrupt 5 on CPU 1.');
+  await expect(look.inspector.getByRole('region', { name: 'Variables', exact: true })).toContainText('Interrupt 5 on CPU 1');
   await one.getByRole('button', { name: 'Run' }).click();
   await expect(one.getByRole('button', { name: /my_percpu_array/ })).toContainText('{0, 1, 0}');
   await expect(page.getByRole('region', { name: 'Threads' })).toContainText('is bound to CPU 2');
@@ -59,6 +61,9 @@ test('the story tells where every thread stands', async ({ look }) => {
   await expect(look.story.getByTitle('A stands here, on CPU 0')).toBeVisible();
   await expect(look.story.getByTitle('C stands here, on CPU 2')).toBeVisible();
   await expect(look.say).toContainText('Next: A on CPU 0.');
+  // whose variables these are stands beside the heading, and the region keeps its name
+  const variables = look.inspector.getByRole('region', { name: 'Variables', exact: true });
+  await expect(variables).toContainText('A on CPU 0');
 });
 
 test.describe('in motion', () => {

@@ -27,6 +27,6 @@ export const zoneConstant = (name: string): string => `ZONE_${name.toUpperCase()
 
 /** Who ran a step, in words; "" while there is one thread and no interrupt. */
 export function runnerOf(step: { thread?: string; cpu?: number; irq?: number } | null | undefined): string {
-  if (!step?.thread) return '';
+  if (!step || (!step.thread && step.irq === undefined)) return '';
   return `${step.irq === undefined ? step.thread : `Interrupt ${step.irq}`} on CPU ${step.cpu}`;
 }

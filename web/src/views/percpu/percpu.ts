@@ -25,6 +25,21 @@ export function statementOf(thread: Thread, sections: Section[]): string {
   return part.join(' ').replace(/\s+/g, ' ').trim();
 }
 
+const living = (percpu: Percpu | null): Thread[] => percpu?.threads?.filter(({ state }) => state !== 'dead') ?? [];
+
+/**
+ * Whose statement comes next, and so whose variables are shown; null while there is one thread and no interrupt.
+ * Where nobody can run any more it is the main thread.
+ */
+export function nextRunner(percpu: Percpu | null): { thread: string; cpu: number; irq?: number } | null {
+  const cpu = percpu?.cpus?.[percpu.next_cpu ?? -1];
+  const irq = cpu?.irqs.at(-1);
+  if (!percpu || !cpu || (living(percpu).length < 2 && irq === undefined)) return null;
+  if (irq !== undefined) return { thread: threadOf(percpu, cpu.current)?.name ?? '', cpu: cpu.cpu, irq };
+  const thread = threadOf(percpu, Math.max(0, cpu.current));
+  return thread ? { thread: thread.name, cpu: thread.cpu } : null;
+}
+
 /** What a CPU is doing, in a word or two. */
 export function doing(cpu: Cpu, percpu: Percpu): string {
   if (cpu.irqs.length > 0) return `handles interrupt ${cpu.irqs.at(-1)}`;
@@ -191,7 +206,7 @@ export const onNoCpu = (percpu: Percpu): Thread[] => (percpu.threads ?? []).filt
 /** Threads by the line they stand at, for the marks in the story; only worth it when there are several. */
 export function standingAt(percpu: Percpu | null, block: number): Map<number, Thread[]> {
   const lines = new Map<number, Thread[]>();
-  if (!percpu?.threads || percpu.threads.filter((thread) => thread.state !== 'dead').length < 2) return lines;
+  if (!percpu?.threads || living(percpu).length < 2) return lines;
   for (const thread of percpu.threads) {
     if (thread.block !== block || thread.state === 'dead' || thread.line === 0) continue;
     lines.set(thread.line, [...(lines.get(thread.line) ?? []), thread]);
