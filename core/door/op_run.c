@@ -181,6 +181,24 @@ static void marks_json(const struct la_timeline *t, struct la_json *w)
     la_json_end(w);
 }
 
+static void turns_json(const struct la_timeline *t, struct la_json *w)
+{
+    la_json_key(w, "turns");
+    la_json_arr(w);
+    for (uint32_t i = 0; i < t->nr_turns; i++) {
+        la_json_obj(w);
+        la_json_kuint(w, "step", t->turn[i].step);
+        la_json_kuint(w, "id", t->turn[i].thread);
+        la_json_kstr(w, "thread", t->turn[i].name);
+        la_json_kuint(w, "cpu", t->turn[i].cpu);
+        if (t->turn[i].irq >= 0)
+            la_json_kint(w, "irq", t->turn[i].irq);
+        la_json_end(w);
+    }
+    la_json_end(w);
+    la_json_kuint(w, "turned", t->turned);
+}
+
 bool la_op_survey(struct la_req *req)
 {
     struct la_timeline *t = req->branch->timeline;
@@ -194,6 +212,7 @@ bool la_op_survey(struct la_req *req)
     la_json_kint(req->w, "end", t->end);
     la_json_kuint(req->w, "surveyed", t->end >= 0 ? (uint64_t)t->end : t->step);
     marks_json(t, req->w);
+    turns_json(t, req->w);
     la_json_khex(req->w, "hash", t->trace->hash);
     la_timeline_seek(t, here);
     la_view_collect(&req->branch->view, t->trace);

@@ -1,6 +1,7 @@
 /* record.c: lists sorted by step; cut from the end when time goes back. */
 #include "timeline/record.h"
 
+#include <stdio.h>
 #include <string.h>
 
 bool la_record_init(struct la_timeline *t)
@@ -8,7 +9,8 @@ bool la_record_init(struct la_timeline *t)
     t->line = la_host_alloc(t->host, LA_CONSOLE_LINES_MAX * sizeof *t->line);
     t->mark = la_host_alloc(t->host, LA_MARKS_MAX * sizeof *t->mark);
     t->choice = la_host_alloc(t->host, LA_CHOICES_MAX * sizeof *t->choice);
-    return t->line && t->mark && t->choice;
+    t->turn = la_host_alloc(t->host, LA_TURNS_MAX * sizeof *t->turn);
+    return t->line && t->mark && t->choice && t->turn;
 }
 
 static char *copy(const struct la_host *host, const char *text)
@@ -71,6 +73,7 @@ void la_record_free(struct la_timeline *t)
     la_host_free(t->host, t->line, LA_CONSOLE_LINES_MAX * sizeof *t->line);
     la_host_free(t->host, t->mark, LA_MARKS_MAX * sizeof *t->mark);
     la_host_free(t->host, t->choice, LA_CHOICES_MAX * sizeof *t->choice);
+    la_host_free(t->host, t->turn, LA_TURNS_MAX * sizeof *t->turn);
 }
 
 /* ---- console ---- */
@@ -211,6 +214,35 @@ static void mark_step(struct la_timeline *t)
         mark_section(t, next);
 }
 
+/* ---- turns ---- */
+
+/* What was typed is nobody's turn.  A list that is full ends for good: what it tells stays true. */
+static void record_turn(struct la_timeline *t)
+{
+    const struct la_step *what = &t->last.what;
+    const struct la_turn *last = t->nr_turns ? &t->turn[t->nr_turns - 1] : NULL;
+    struct la_turn turn = {t->step, (uint8_t)what->thread, (uint8_t)what->cpu, what->irq, ""};
+
+    if (t->turned + 1 != t->step)
+        return;
+    (void)snprintf(turn.name, sizeof turn.name, "%s", la_interp_thread_name(t->interp, what->thread));
+    if (!t->last.typed && (!last || last->thread != turn.thread || last->cpu != turn.cpu || last->irq != turn.irq ||
+                           strcmp(last->name, turn.name) != 0)) {
+        if (t->nr_turns == LA_TURNS_MAX)
+            return;
+        t->turn[t->nr_turns++] = turn;
+    }
+    t->turned = t->step;
+}
+
+static void forget_turns(struct la_timeline *t, uint32_t step)
+{
+    while (t->nr_turns && t->turn[t->nr_turns - 1].step > step)
+        t->nr_turns--;
+    if (t->turned > step)
+        t->turned = step;
+}
+
 /* ---- choices ---- */
 
 bool la_record_choice(struct la_timeline *t, uint32_t step, const char *text)
@@ -330,6 +362,7 @@ static void record_new(struct la_timeline *t)
         return;
     t->recorded = t->step;
     record_section(t);
+    record_turn(t);
     mark_step(t);
 }
 
@@ -353,6 +386,7 @@ void la_record_forget(struct la_timeline *t, uint32_t step)
     for (kept = t->nr_choices; kept && t->choice[kept - 1].step >= step;)
         kept--;
     cut_choices(t, kept);
+    forget_turns(t, step);
     forget_sections(t, step);
     if (t->recorded > step)
         t->recorded = step;

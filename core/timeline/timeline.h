@@ -14,7 +14,7 @@
  * after which it ran.  Lesson + choices = everything; that is what a link carries.
  *
  * Beside the machine the timeline keeps what was written down on the way, each with its step:
- * marks, and console lines (those ahead of the present are not shown).  The console is a ring, as
+ * marks, who ran (a list of turns), and console lines (those ahead of the present are not shown).  The console is a ring, as
  * the kernel's log: when it is full the oldest lines go, and who goes back to before them sees
  * those that the steps from the nearest keyframe on print again.  The rolling hash is that of the trace:
  * equal hash, same history.
@@ -38,6 +38,7 @@ enum {
     LA_TIMELINE_STEPS_MAX = 10000000,
     LA_CONSOLE_LINES_MAX = 10000,
     LA_MARKS_MAX = 2000,
+    LA_TURNS_MAX = 2000,
     LA_CHOICES_MAX = 1000,
     LA_CHOICE_BYTES_MAX = 4096
 };
@@ -61,6 +62,14 @@ struct la_mark {
     uint32_t step;
     enum la_mark_kind kind;
     char *text; /* owned */
+};
+
+/* From this step on somebody else runs: another thread or handler, or the same on another CPU. */
+struct la_turn {
+    uint32_t step;
+    uint8_t thread, cpu;
+    int32_t irq; /* the interrupt whose handler it is; -1 = none */
+    char name[LA_TASK_COMM_LEN];
 };
 
 /* What the last statement did; valid until the next one runs. */
@@ -115,6 +124,9 @@ struct la_timeline {
     uint32_t nr_kept;             /* all, also those of steps ahead that were run before */
     struct la_mark *mark;
     uint32_t nr_marks;
+    struct la_turn *turn;
+    uint32_t nr_turns;
+    uint32_t turned;              /* steps that the turns tell about: all recorded ones, or those up to where the list was full */
     uint32_t nr_before;           /* lines before line[0] that were dropped: the oldest go first */
     uint32_t printed;             /* no step up to this one prints its lines again */
     uint32_t recorded;            /* no step up to this one leaves marks again */

@@ -289,26 +289,28 @@ static void over_a_choice_is_one_step_check(void **state)
     talk_done(&talk);
 }
 
+/* An interrupt on the CPU of the main thread, then one on an idle CPU. */
+static const char handler[] = CPUS("2", "int hits = 0;\n"                                  /*  5 */
+                                       "irqreturn_t tick(int irq, void *dev)\n"           /*  6 */
+                                       "{\n"                                              /*  7 */
+                                       "    hits++;\n"                                    /*  8 */
+                                       "    return IRQ_HANDLED;\n"                        /*  9 */
+                                       "}\n"                                              /* 10 */
+                                       "int rc = request_irq(5, tick, 0, \"t\", NULL);\n" /* 11 */
+                                       "choose_interrupt(0, 5);\n"                        /* 12 */
+                                       "hits += 10;\n"                                    /* 13 */
+                                       "choose_interrupt(1, 5);\n"                        /* 14: CPU 1 is idle */
+                                       "hits += 10;\n"                                    /* 15 */
+                                       "hits += 10;\n");
+
 /* Over runs through the handler of an interrupt that comes in the middle; out of it leads to what it interrupted. */
 static void over_and_out_of_a_handler_check(void **state)
 {
-    static const char source[] = CPUS("2", "int hits = 0;\n"                                  /*  5 */
-                                           "irqreturn_t tick(int irq, void *dev)\n"           /*  6 */
-                                           "{\n"                                              /*  7 */
-                                           "    hits++;\n"                                    /*  8 */
-                                           "    return IRQ_HANDLED;\n"                        /*  9 */
-                                           "}\n"                                              /* 10 */
-                                           "int rc = request_irq(5, tick, 0, \"t\", NULL);\n" /* 11 */
-                                           "choose_interrupt(0, 5);\n"                        /* 12 */
-                                           "hits += 10;\n"                                    /* 13 */
-                                           "choose_interrupt(1, 5);\n"                        /* 14: CPU 1 is idle */
-                                           "hits += 10;\n"                                    /* 15 */
-                                           "hits += 10;\n");
     struct talk talk;
 
     (void)state;
     talk_init(&talk);
-    (void)open_source(&talk, source);
+    (void)open_source(&talk, handler);
     step_to(&talk, "insmod", 12);
     (void)ask(&talk, OVER);
     assert_true(is_next(&talk, "insmod", 13));
@@ -433,6 +435,84 @@ static void survey_of_an_endless_loop_ends_check(void **state)
     assert_int_equal(number(result, "surveyed"), 5000);
     result = ask(&talk, "{\"op\":\"step\",\"mode\":\"block\"}"); /* "until the next section": never */
     assert_string_equal(text_of(at(result), "stopped"), "limit");
+    talk_done(&talk);
+}
+
+/* The turn that step @step belongs to. */
+static const cJSON *turn_of(const cJSON *turns, int step)
+{
+    const cJSON *turn, *found = NULL;
+
+    cJSON_ArrayForEach(turn, turns)
+    {
+        if (number(turn, "step") > step)
+            break;
+        found = turn;
+    }
+    assert_non_null(found);
+    return found;
+}
+
+/* Survey, go to the start and run all: each step says the same about who ran it; what was typed says nothing. */
+static void expect_turns(struct talk *talk)
+{
+    cJSON *survey = cJSON_Duplicate(ask(talk, "{\"op\":\"survey\"}"), true);
+    const cJSON *turns = la_cjson_get(survey, "turns"), *steps, *step;
+    int shared = 0;
+
+    assert_int_equal(number(survey, "turned"), number(survey, "end"));
+    (void)ask(talk, "{\"op\":\"seek\",\"step\":0}");
+    steps = la_cjson_get(ask(talk, "{\"op\":\"step\",\"n\":1000,\"all\":true}"), "steps");
+    cJSON_ArrayForEach(step, steps)
+    {
+        const cJSON *turn = turn_of(turns, number(step, "step")), *irq = la_cjson_get(step, "irq");
+
+        if (!la_cjson_get(step, "thread"))
+            continue;
+        shared++;
+        assert_string_equal(text_of(turn, "thread"), text_of(step, "thread"));
+        assert_int_equal(number(turn, "cpu"), number(step, "cpu"));
+        assert_int_equal(irq ? number(step, "irq") : -1, la_cjson_get(turn, "irq") ? number(turn, "irq") : -1);
+    }
+    assert_true(shared > 3);
+    assert_true(cJSON_GetArraySize(turns) < number(survey, "end") * 3 / 4); /* a turn, not a step */
+    cJSON_Delete(survey);
+}
+
+static void survey_tells_whose_turn_it_is_check(void **state)
+{
+    struct talk talk;
+
+    (void)state;
+    talk_init(&talk);
+    (void)open_source(&talk, handler);
+    expect_turns(&talk);
+    (void)open_source(&talk, two_threads);
+    expect_turns(&talk);
+    /* another future, other turns */
+    (void)ask(&talk, "{\"op\":\"seek\",\"step\":0}");
+    step_to(&talk, "A", 13);
+    int chosen = number(at(ask(&talk, "{\"op\":\"choose\",\"do\":\"preempt\",\"cpu\":0}")), "step");
+
+    assert_true(number(turn_of(la_cjson_get(ask(&talk, "{\"op\":\"survey\"}"), "turns"), chosen), "step") < chosen);
+    expect_turns(&talk);
+    talk_done(&talk);
+}
+
+/* More turns than are kept: those that are stay true, and it says up to where they go. */
+static void turns_beyond_the_most_check(void **state)
+{
+    struct talk talk;
+
+    (void)state;
+    talk_init(&talk);
+    (void)open_source(&talk, CPUS("1", "int other(void *unused)\n{\n    for (int i = 0; i < 1200; i++)\n        msleep(4);\n    return 0;\n}\n"
+                                       "kthread_run_on_cpu(other, NULL, 0, \"B\");\nfor (int i = 0; i < 1200; i++)\n    msleep(4);\n"));
+    const cJSON *result = ask(&talk, "{\"op\":\"survey\"}"), *turns = la_cjson_get(result, "turns");
+
+    assert_int_equal(cJSON_GetArraySize(turns), 2000);
+    assert_true(number(result, "turned") < number(result, "end"));
+    assert_in_range(number(result, "turned") - number(cJSON_GetArrayItem(turns, 1999), "step"), 0, 5);
     talk_done(&talk);
 }
 
@@ -817,6 +897,8 @@ int main(void)
         cmocka_unit_test(step_all_gives_every_step_check),
         cmocka_unit_test(survey_comes_back_check),
         cmocka_unit_test(survey_of_an_endless_loop_ends_check),
+        cmocka_unit_test(survey_tells_whose_turn_it_is_check),
+        cmocka_unit_test(turns_beyond_the_most_check),
         cmocka_unit_test(inspect_frame_zone_variable_check),
         cmocka_unit_test(proc_files_check),
         cmocka_unit_test(complete_offers_words_check),

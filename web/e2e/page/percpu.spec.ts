@@ -66,6 +66,21 @@ test('the story tells where every thread stands', async ({ look }) => {
   await expect(variables).toContainText('A on CPU 0');
 });
 
+test('the scrubber tells whose turn it is: to readers, under the pointer, and as lanes', async ({ look, page }) => {
+  await look.open(linkTo(PERCPU, READ, 'percpu'));
+  const slider = page.getByRole('slider', { name: 'Step' });
+  await expect(slider).toHaveAttribute('aria-valuetext', /^Step 14 of \d+, A on CPU 0$/);
+  await expect(page.locator('.lanes svg')).toHaveCount(4);
+  await expect(page.getByRole('list', { name: 'Who runs when' })).toContainText('Steps 1 to');
+  const box = (await slider.boundingBox())!;
+  await page.mouse.move(box.x + 9, box.y + 12);
+  await expect(slider).toHaveAttribute('title', /^Step 0 of \d+/);
+  await page.mouse.move(box.x + box.width - 9, box.y + 12);
+  await expect(slider).toHaveAttribute('title', /insmod on CPU 0/);
+  await page.mouse.move(box.x + 9, box.y - 100);
+  await expect(slider).not.toHaveAttribute('title');
+});
+
 test.describe('in motion', () => {
   test.use({ contextOptions: { reducedMotion: 'no-preference' } });
 

@@ -74,6 +74,7 @@ export interface ProtocolTypes {
   Since?: Since;
   Position?: Position;
   Mark?: Mark;
+  Turn?: Turn;
   KeyValue?: KeyValue;
   Choice?: Choice;
   Request?: Request;
@@ -1106,6 +1107,22 @@ export interface Mark {
   kind: "oops" | "assert" | "ask" | "section";
   text: string;
 }
+/**
+ * From `step` on somebody else runs: another thread or handler, or the same on another CPU.
+ */
+export interface Turn {
+  step: number;
+  /**
+   * as Thread.id; an idle task has one beyond all threads
+   */
+  id: number;
+  thread: string;
+  cpu: number;
+  /**
+   * the interrupt whose handler it is
+   */
+  irq?: number;
+}
 export interface KeyValue {
   key: string;
   value: string;
@@ -1243,6 +1260,14 @@ export interface SurveyResult {
   end: number;
   surveyed: number;
   marks: Mark[];
+  /**
+   * at most 2000
+   */
+  turns: Turn[];
+  /**
+   * steps that `turns` tells about
+   */
+  turned: number;
   hash: Hex;
 }
 export interface SnapshotRequest {

@@ -34,6 +34,7 @@ export type {
   Step,
   TablesResult,
   Thread,
+  Turn,
   Variable,
   VmArea,
   WalkResult,

@@ -12,6 +12,7 @@ import type { SnapshotStore } from './snapshot.svelte';
 import type { Epoch } from './past';
 import { Requests } from './requests.svelte';
 import { Trail } from './trail';
+import { NO_TURNS, type Turns } from './turns';
 
 /** A gap this long is still run step by step when going forward, so that results appear beside the code. */
 const TRAIL_GAP = 400;
@@ -26,6 +27,8 @@ export class Session extends Requests {
   runnable = $state(false);
   position = $state.raw<Position | null>(null);
   marks = $state.raw<Mark[]>([]);
+  /** Who runs when, as far as it was looked ahead. */
+  turns = $state.raw<Turns>(NO_TURNS);
   /** Last step of the program once the survey knows it, else -1. */
   end = $state(-1);
   /** Counts changes of `trail`, which is filled in place. */
@@ -91,6 +94,7 @@ export class Session extends Requests {
     this.choices = [];
     this.trailed++;
     this.marks = [];
+    this.turns = NO_TURNS;
     this.end = -1;
   }
 
@@ -130,6 +134,7 @@ export class Session extends Requests {
       const start = performance.now();
       const survey = await engine.request('survey', { limit });
       this.marks = survey.marks;
+      this.turns = { list: survey.turns, known: survey.turned };
       this.end = survey.end;
       if (survey.end >= 0 || performance.now() - start > SURVEY_SLOW_MS) return;
     }
