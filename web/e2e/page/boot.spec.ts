@@ -56,6 +56,17 @@ test('the bits follow a page that is selected, and can be turned', async ({ look
   await expect(look.stage).toContainText('Pages 0x60 – 0xbf');
 });
 
+test.describe('on a phone', () => {
+  test.use({ viewport: { width: 390, height: 844 } });
+
+  test('what is marked late in memory is named inside of the bar', async ({ look, page }) => {
+    await look.open(linkTo('```json machine\n{"profile": "i386", "memory": "24M", "reserved": "256K", "boot": true}\n```\n```c\nalloc_bootmem(100);\nalloc_bootmem(100);\n```\n', 1, 'boot'));
+    const bar = page.getByRole('group', { name: 'The bitmap of bootmem' });
+    const [label, whole] = [await bar.getByText('goal 16 MiB').boundingBox(), await bar.boundingBox()];
+    expect(label!.x + label!.width).toBeLessThanOrEqual(whole!.x + whole!.width);
+  });
+});
+
 for (const colorScheme of ['light', 'dark'] as const) {
   for (const [view, step] of [['boot', 6], ['boot', 7], ['proc', 9]] as const) {
     test.describe(`${view} ${step}, ${colorScheme}`, () => {

@@ -144,6 +144,21 @@ test.describe('on a phone', () => {
     await page.getByRole('button', { name: 'Run one statement' }).click();
     await look.at(3);
   });
+
+  test('the story and the console stand where the program is, when they come to the front', async ({ look, page }) => {
+    const lines = Array.from({ length: 60 }, (_, i) => `printk("line %d\\n", ${i});`).join('\n');
+    await look.open(linkTo(`\`\`\`c\n${lines}\n\`\`\`\n`, 50, 'memory'));
+    await expect(look.story).toBeHidden();
+    await page.getByRole('group', { name: 'What to show' }).getByRole('button', { name: 'Story' }).click();
+    await expect(look.story.locator('.now')).toBeInViewport();
+    await expect(page.getByRole('log').getByText('line 49', { exact: true })).toBeInViewport();
+    // and it keeps its place behind the stage
+    const top = () => page.getByRole('region', { name: 'Lesson text' }).evaluate((text) => text.scrollTop);
+    const before = await top();
+    await page.getByRole('group', { name: 'What to show' }).getByRole('button', { name: 'Stage' }).click();
+    await page.getByRole('group', { name: 'What to show' }).getByRole('button', { name: 'Story' }).click();
+    expect(await top()).toBe(before);
+  });
 });
 
 test.describe('at 200 % zoom', () => {
