@@ -278,6 +278,7 @@ static inline void gen_addresses_boot(struct gen_fill *g, bool misuse)
     la_buf_puts(g->out, "char *before[8];\nunsigned long length[8];\n"
                         "void early(int i, void *p, unsigned long bytes)\n{\n    before[i] = p;\n    length[i] = "
                         "bytes;\n}\n");
+    gen_fill(g, patterns[0]);
     for (uint32_t n = fill_below(g, 14); n; n--)
         if (misuse && fill_below(g, 5) == 0)
             GEN_FILL_ONE(g, mistakes);

@@ -5,6 +5,7 @@
  *     (random statements: allocate, write, check, free in any order, loops, functions, misuse)
  *     (half of the programs: caches, kmalloc and memory pools too; gen_objects.h)
  *     (half of the programs: vmalloc, ioremap, per-CPU memory too; gen_addresses.h)
+ *     (a third of the programs: threads and interrupts too; gen_threads.h)
  *     give everything back
  *
  * Every program compiles without a message and ends by itself.  Most are correct; one in eight
@@ -18,6 +19,7 @@
 #include "base/prng.h"
 #include "property/gen_addresses.h"
 #include "property/gen_objects.h"
+#include "property/gen_threads.h"
 
 struct gen {
     struct la_prng *prng;
@@ -27,6 +29,7 @@ struct gen {
     uint32_t names; /* names handed out */
     bool objects;   /* caches, kmalloc and pools are used */
     bool addresses; /* vmalloc, ioremap and per-CPU memory are used */
+    bool threads;   /* threads and interrupts are used */
     struct gen_objects obj;
     struct gen_fill fill;
 };
@@ -282,6 +285,8 @@ static inline void gen_statement(struct gen *g)
         gen_addresses_mistake(&g->fill);
     else if (g->misuse && gen_below(g, 8) == 0)
         gen_mistake(g);
+    else if (g->threads && gen_below(g, 3) == 0)
+        gen_threads_statement(&g->fill);
     else if (g->objects && gen_below(g, g->addresses ? 10 : 5) < 3)
         gen_objects_statement(&g->obj);
     else if (g->addresses && gen_below(g, 5) < 3)
@@ -313,6 +318,7 @@ static inline void gen_program(struct la_prng *prng, struct la_buf *out, bool bo
     g.misuse = gen_below(&g, 8) == 0;
     g.objects = gen_below(&g, 2) == 0;
     g.addresses = gen_below(&g, 2) == 0 || boot;
+    g.threads = gen_below(&g, 3) == 0;
     g.obj = (struct gen_objects){.prng = prng, .out = out, .classic = classic};
     g.fill = (struct gen_fill){.prng = prng, .out = out};
     la_buf_printf(
@@ -338,8 +344,15 @@ static inline void gen_program(struct la_prng *prng, struct la_buf *out, bool bo
         gen_objects_head(&g.obj);
         gen_objects_begin(&g.obj);
     }
+    if (g.threads) {
+        nr += 20;
+        gen_threads_head(&g.fill);
+        gen_threads_begin(&g.fill);
+    }
     for (uint32_t i = 0; i < nr; i++)
         gen_statement(&g);
+    if (g.threads)
+        gen_threads_end(&g.fill);
     if (g.addresses)
         gen_addresses_end(&g.fill);
     if (g.objects)

@@ -6,9 +6,9 @@
  * out of memory and some make the mistakes that students make.  Half of them use caches, kmalloc
  * and memory pools as well (gen_objects.h), half of them vmalloc, ioremap and per-CPU memory
  * (gen_addresses.h), some begin before mem_init(), a sixth of the machines
- * have the SLAB of 2.6, and on a third of them allocations fail on purpose.  A third of the programs have
- * threads and interrupts on three CPUs (gen_threads.h) and all of the others' means besides: every
- * allocator, and allocations that fail.  A seed is a whole test case.
+ * have the SLAB of 2.6, and on a third of them allocations fail on purpose.  Three quarters of the programs
+ * have everything at once: threads and interrupts on three CPUs (gen_threads.h), every allocator from
+ * before mem_init() on, and allocations that fail.  A seed is a whole test case.
  */
 #ifndef LA_TESTS_PROGRAMS_H
 #define LA_TESTS_PROGRAMS_H
@@ -64,18 +64,21 @@ static inline bool write_machine(struct program *p)
     static const char *const for_threads[] = {
         "{\"profile\": \"i386\", \"memory\": \"4M\", \"reserved\": \"64K\", \"cpus\": 3",
         "{\"profile\": \"x86_64\", \"memory\": \"8M\", \"reserved\": \"0\", \"cpus\": 3",
-        "{\"profile\": \"slide\", \"memory\": \"2M\", \"min_free_kbytes\": 64, \"pcp\": true, \"cpus\": 3"};
+        "{\"profile\": \"slide\", \"memory\": \"2M\", \"min_free_kbytes\": 64, \"pcp\": true, \"cpus\": 3",
+        "{\"profile\": \"numa\", \"memory\": \"8M\", \"cpus\": 3, \"nodes\": 2",
+        "{\"profile\": \"i386\", \"pae\": true, \"memory\": \"6M\", \"zones\": {\"DMA\": \"1M\", \"NORMAL\": \"3M\", \"HIGHMEM\": \"2M\"}, \"reserved\": \"0\", "
+        "\"page_cache\": \"1M\", \"cpus\": 3"};
     uint32_t which = draw(p, 20);
     static const char *const fails[] = {", \"fail\": {\"slab\": 20, \"page\": 20}",
                                         ", \"fail\": {\"slab\": 5, \"ignore_gfp_wait\": false}",
                                         ", \"fail\": {\"slab\": 8, \"page\": 8, \"min_order\": 0, \"ignore_gfp_wait\": false, "
                                         "\"ignore_gfp_highmem\": false}"};
-    const char *machine = p->threads ? for_threads[which % 3] : machines[which < 10 ? which : which % 4];
-    bool boot = draw(p, 10) == 0 && strstr(machine, "processes") == NULL, freelist_random = draw(p, 8) == 0;
+    const char *machine = p->threads ? for_threads[which % 5] : machines[which < 10 ? which : which % 4];
+    bool boot = (draw(p, 10) == 0 || p->threads) && strstr(machine, "processes") == NULL, freelist_random = draw(p, 8) == 0;
 
     p->classic = draw(p, 6) == 0;
     la_buf_printf(p->out, "```json machine\n%s%s%s%s%s%s, \"seed\": %u}\n```\n", machine,
-                  draw(p, 2) ? nic : "", boot ? ", \"boot\": true" : "", p->classic ? ", \"slab\": \"slab-2.6\"" : "",
+                  draw(p, 2) || p->threads ? nic : "", boot ? ", \"boot\": true" : "", p->classic ? ", \"slab\": \"slab-2.6\"" : "",
                   freelist_random && !p->classic ? ", \"freelist_random\": true" : "", draw(p, 3) == 0 || p->threads ? fails[draw(p, 3)] : "", draw(p, 1000));
     return boot;
 }
@@ -154,7 +157,7 @@ static inline void random_lesson(uint64_t seed, struct la_buf *out)
 
     memset(p.order, -1, sizeof p.order);
     memset(p.addr, -1, sizeof p.addr);
-    p.threads = draw(&p, 3) == 0;
+    p.threads = draw(&p, 4) != 0;
     bool boot = write_machine(&p), uses_addresses = draw(&p, 2) || boot || p.threads, sloppy = draw(&p, 4) == 0;
 
     la_buf_puts(out, "```c\nstruct page *page[12];\nunsigned long addr[4];\nstruct page *heap[40];\nint count = 0;\n\n"
@@ -169,7 +172,7 @@ static inline void random_lesson(uint64_t seed, struct la_buf *out)
     if (uses_addresses)
         gen_addresses_head(&fill);
     if (boot)
-        gen_addresses_boot(&fill, sloppy);
+        gen_addresses_boot(&fill, sloppy && !p.threads);
     if (uses_objects) {
         gen_objects_head(&objects);
         gen_objects_begin(&objects);
@@ -177,6 +180,7 @@ static inline void random_lesson(uint64_t seed, struct la_buf *out)
     if (p.threads) {
         gen_threads_head(&fill);
         gen_threads_begin(&fill);
+        gen_threads_taste(&fill);
     }
     for (uint32_t n = 5 + draw(&p, uses_objects || uses_addresses ? 60 : 30); n; n--) {
         if (p.threads && draw(&p, 2))

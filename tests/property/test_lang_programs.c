@@ -7,6 +7,7 @@
 #include "unit/cmocka_all.h"
 #include "property/gen_program.h"
 #include "lang/lang.h"
+#include "lang/sched.h"
 #include "machine/machine.h"
 
 #include <stdio.h>
@@ -93,7 +94,7 @@ static void check(struct play *play, uint32_t step)
     struct la_buf problems;
 
     la_buf_init(&problems, play->host);
-    if (la_machine_check(play->machine, &problems) != 0) {
+    if (la_machine_check(play->machine, &problems) + la_sched_check(play->interp, &problems) != 0) {
         print_message("seed %llu, step %u, line %u:\n%s\n%s\n", (unsigned long long)play->seed, (unsigned)step,
                       (unsigned)la_interp_where(play->interp).span.line, la_buf_str(&problems),
                       la_buf_str(&play->text));
@@ -158,6 +159,7 @@ static void running_again_from_keyframes(void **state)
         }
         for (uint32_t k = kept - 1; k > 0; k--) {
             la_arena_restore(play.machine->arena, keyframe[k - 1], NULL, NULL);
+            la_interp_restored(play.interp);
             play.trace->hash = hash[k - 1];
             for (uint32_t i = 0; i < SPACING; i++)
                 (void)one_step(&play);

@@ -1,8 +1,9 @@
 // The WebAssembly engine against the native one: the same requests must get the same bytes.
 //
-// Every lesson, and 200 random programs whose seed is printed, go to both: opened, stepped, looked at, taken back.
-// The programs are those of tests/property (print_program), so everything that is new there is compared here.
-// LOOKASIDE_SEED=n repeats a run.
+// Every lesson, and 400 random programs whose seed is printed, go to both: opened, run to the end, looked at, taken
+// back. The hash that both show at the end covers every event of every statement. The programs are those of
+// tests/property (print_program), so everything that is new there is compared here.
+// LOOKASIDE_SEED=n repeats a run, LOOKASIDE_PROGRAMS=n says how many programs.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -12,7 +13,7 @@ import { after, before, describe, test } from 'node:test';
 import { root, startServer } from '../http/support.mjs';
 import { Engine, bytes } from './engine.mjs';
 
-const PROGRAMS = 200;
+const PROGRAMS = Number(process.env.LOOKASIDE_PROGRAMS ?? 400);
 const SEED = Number(process.env.LOOKASIDE_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
 /** What the module may need from outside, and what it must offer. A new name here is a change of the interface. */
@@ -36,6 +37,21 @@ function lessons(folder = join(root, 'scenarios')) {
     .sort();
 }
 
+/** Another future, where somebody else runs than in the lesson; without threads all of it is refused. */
+const otherChoices = [
+  { op: 'fork', step: 350 },
+  { op: 'choose', do: 'run', cpu: 1, branch: 1 },
+  { op: 'choose', do: 'preempt', cpu: 0, branch: 1 },
+  { op: 'choose', do: 'interrupt', cpu: 2, irq: 6, branch: 1 },
+  { op: 'step', n: 20, all: true, branch: 1 },
+  { op: 'choose', do: 'migrate', thread: 0, cpu: 2, branch: 1 },
+  { op: 'choose', do: 'interrupt', cpu: 0, irq: 9, branch: 1 },
+  { op: 'step', n: 400, mode: 'block', branch: 1 },
+  { op: 'snapshot', branch: 1 },
+  { op: 'log', branch: 1 },
+  { op: 'drop', branch: 1 },
+];
+
 /** Requests that reach every part of an engine, for a lesson. */
 function script(name, source) {
   return [
@@ -55,12 +71,14 @@ function script(name, source) {
     { op: 'eval', text: 'int typed = 1 + 2;', since: {} },
     { op: 'step', n: 5, branch: 1 },
     { op: 'drop', branch: 1 },
+    ...otherChoices,
     { op: 'log' },
     { op: 'answer', ask: 0, value: '1' },
     { op: 'inspect', variable: 'cache' },
     { op: 'inspect', variable: 'area' },
     aSlab,
     anObject,
+    aWalk,
     ...['buddyinfo', 'zoneinfo', 'pagetypeinfo', 'slabinfo', 'meminfo', 'vmallocinfo', 'nothing'].map((proc) => ({ op: 'proc', name: proc })),
     { op: 'check', limit: 5000 },
     { op: 'snapshot' },
@@ -72,10 +90,12 @@ function aSlab(replies) {
   const caches = replies.map((reply) => reply.result?.snapshot?.caches?.caches ?? []).findLast((list) => list.some((cache) => cache.slabs.length));
   return JSON.stringify({ op: 'inspect', pfn: caches?.find((cache) => cache.slabs.length).slabs[0].pfn ?? 3 });
 }
-function anObject(replies) {
-  const virtual = replies.at(-1).result?.facts.find(({ key }) => key === 'virtual')?.value;
-  return JSON.stringify({ op: 'inspect', address: virtual?.startsWith('0x') ? `0x${(BigInt(virtual) + 100n).toString(16)}` : '0xc0000040' });
+function anAddress(reply) {
+  const virtual = reply.result?.facts.find(({ key }) => key === 'virtual')?.value;
+  return virtual?.startsWith('0x') ? `0x${(BigInt(virtual) + 100n).toString(16)}` : '0xc0000040';
 }
+const anObject = (replies) => JSON.stringify({ op: 'inspect', address: anAddress(replies.at(-1)) });
+const aWalk = (replies) => JSON.stringify({ op: 'walk', address: anAddress(replies.at(-2)) });
 
 /** Where two replies part, with a little around it. */
 function difference(native, wasm) {
@@ -190,6 +210,7 @@ describe('wasm and native give the same bytes', () => {
       const replies = await compare(`program ${SEED + i}\n${source}`, script(`program-${SEED + i}.md`, source));
       assert.equal(replies[1].result?.runnable, true, `program ${SEED + i} is not runnable: ${JSON.stringify(replies[1])}\n${source}`);
       assert.ok(replies[5].result.position.step > 0, `program ${SEED + i} made no step`);
+      assert.equal(replies[6].result.position.next, null, `program ${SEED + i} was not run to its end`);
     }
   });
 });
