@@ -98,7 +98,12 @@ const char *la_last_oops(const struct la_machine *machine);
 
 /* ==== checking ==== */
 
-/** Check every invariant; one line per problem to @out.  Return: number of problems. */
+/**
+ * Check every invariant of all allocators, the page tables and the boot's lists; one line per problem to @out.
+ * Return: number of problems.
+ */
+uint32_t la_machine_check_structures(const struct la_machine *machine, struct la_buf *out);
+/** The same, and compare all memory with what going back would restore: several times as slow. */
 uint32_t la_machine_check(const struct la_machine *machine, struct la_buf *out);
 
 #endif

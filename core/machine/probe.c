@@ -1,5 +1,6 @@
 /* probe.c: small questions about a machine, for checks, answers and assertions. */
 #include "machine/machine.h"
+#include "mm/bootmem.h"
 #include "mm/mempool.h"
 #include "mm/percpu.h"
 #include "mm/vmalloc.h"
@@ -68,10 +69,15 @@ const char *la_last_oops(const struct la_machine *machine)
     return machine->mm->last_oops;
 }
 
+uint32_t la_machine_check_structures(const struct la_machine *machine, struct la_buf *out)
+{
+    return la_mm_check(machine->mm, out) + la_slab_check(machine->mm, out) + la_mempool_check(machine->mm, out) +
+           la_vmalloc_check(machine->mm, out) + la_pcpu_check(machine->mm, out) + la_boot_check(machine->mm, out);
+}
+
 uint32_t la_machine_check(const struct la_machine *machine, struct la_buf *out)
 {
-    uint32_t problems = la_mm_check(machine->mm, out) + la_slab_check(machine->mm, out) +
-                        la_mempool_check(machine->mm, out) + la_vmalloc_check(machine->mm, out) + la_pcpu_check(machine->mm, out);
+    uint32_t problems = la_machine_check_structures(machine, out);
     const void *untouched = la_arena_find_untouched(machine->arena);
 
     if (untouched) {

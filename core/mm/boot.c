@@ -133,12 +133,32 @@ static enum la_boot_status bug(struct la_mm *mm, const char *text, const char *n
     return LA_BOOT_BUG;
 }
 
+/* memblock_double_array() where it finds no memory; what it was asked for is not done. */
+static void list_full(struct la_mm *mm)
+{
+    la_warning(mm, "memblock: Failed to double reserved array from 128 to 256 entries !",
+               "The list of reserved ranges is full: nothing is taken or given back. Ranges that touch are one, so "
+               "take fewer pieces with gaps between them.");
+}
+
 static void report(struct la_mm *mm, uint64_t addr, uint64_t size, bool free)
 {
     if (free)
         LA_TRACE(mm->trace, BOOT_FREE, addr, size);
     else
         LA_TRACE(mm->trace, BOOT_ALLOC, addr, size);
+}
+
+/* What the bitmap gave is taken in memblock as well.  False: that has no room for one more range. */
+static bool note_in_memblock(struct la_mm *mm, uint64_t addr, uint64_t size)
+{
+    if (!la_memblock_reserve(&mm->boot->memblock, addr, size)) {
+        list_full(mm);
+        return false;
+    }
+    /* 2.6 goes on in the page of the last allocation even if that was given back since: it is not free now */
+    (void)la_bootmem_reserve(&mm->boot->bootmem, addr, size);
+    return true;
 }
 
 enum la_boot_status la_boot_alloc(struct la_mm *mm, uint64_t size, uint64_t align, uint64_t goal, uint64_t *addr)
@@ -152,7 +172,10 @@ enum la_boot_status la_boot_alloc(struct la_mm *mm, uint64_t size, uint64_t alig
     status = la_bootmem_alloc(&mm->boot->bootmem, size, align, goal, addr);
     if (status == LA_BOOT_BUG)
         return bug(mm, "kernel BUG at mm/bootmem.c: size 0 or a strange alignment", "BUG() in __alloc_bootmem_core().");
+    if (status == LA_BOOT_OK && !note_in_memblock(mm, *addr, size))
+        status = LA_BOOT_NULL;
     if (status == LA_BOOT_NULL) {
+        *addr = 0;
         la_buf_init(&line, la_arena_host(mm->arena));
         la_buf_printf(&line, "bootmem alloc of %" PRIu64 " bytes failed!\nKernel panic - not syncing: Out of memory",
                       size);
@@ -160,7 +183,6 @@ enum la_boot_status la_boot_alloc(struct la_mm *mm, uint64_t size, uint64_t alig
         la_buf_free(&line);
         return LA_BOOT_PANIC;
     }
-    (void)la_memblock_reserve(&mm->boot->memblock, *addr, size);
     note_range(mm, *addr, size, true);
     zero_range(mm, *addr, size);
     report(mm, *addr, size, false);
@@ -171,28 +193,51 @@ enum la_boot_status la_boot_reserve(struct la_mm *mm, uint64_t addr, uint64_t si
 {
     if (!la_booting(mm))
         return too_late(mm);
-    if (!la_bootmem_reserve(&mm->boot->bootmem, addr, size))
+    if (!la_bootmem_covers(&mm->boot->bootmem, addr, size))
         return bug(mm, "kernel BUG at mm/bootmem.c: reserve_bootmem of a range that does not exist", "BUG_ON().");
-    (void)la_memblock_reserve(&mm->boot->memblock, addr, size);
+    if (!la_memblock_reserve(&mm->boot->memblock, addr, size)) {
+        list_full(mm);
+        return LA_BOOT_OK;
+    }
+    (void)la_bootmem_reserve(&mm->boot->bootmem, addr, size);
     note_range(mm, addr, size, true);
     report(mm, addr, size, false);
     return LA_BOOT_OK;
 }
 
+/* What the bitmap gave up of the whole pages in @addr..@addr+@size memblock gives up too, or both keep it: false. */
+static bool follow_bitmap(struct la_mm *mm, uint64_t addr, uint64_t size)
+{
+    struct la_bootmem *b = &mm->boot->bootmem;
+    uint64_t first = (addr + LA_PAGE_SIZE - 1) & ~(uint64_t)(LA_PAGE_SIZE - 1), stop = first;
+
+    while (stop + LA_PAGE_SIZE <= addr + size && stop >> LA_PAGE_SHIFT < b->low_pfn &&
+           !la_bootmem_is_reserved(b, (uint32_t)(stop >> LA_PAGE_SHIFT)))
+        stop += LA_PAGE_SIZE;
+    if (stop == first)
+        return true;
+    if (!la_memblock_free(&mm->boot->memblock, first, stop - first)) {
+        (void)la_bootmem_reserve(b, first, stop - first);
+        list_full(mm);
+        return false;
+    }
+    note_range(mm, first, stop - first, false);
+    return true;
+}
+
 enum la_boot_status la_boot_free(struct la_mm *mm, uint64_t addr, uint64_t size)
 {
-    uint64_t first = (addr + LA_PAGE_SIZE - 1) & ~(uint64_t)(LA_PAGE_SIZE - 1);
-    uint64_t end = (addr + size) & ~(uint64_t)(LA_PAGE_SIZE - 1);
+    bool freed, followed;
 
     if (!la_booting(mm))
         return too_late(mm);
-    if (!la_bootmem_free(&mm->boot->bootmem, addr, size))
+    freed = la_bootmem_free(&mm->boot->bootmem, addr, size);
+    followed = follow_bitmap(mm, addr, size); /* also after a BUG(): the pages before the wrong one are free by then */
+    if (!freed)
         return bug(mm, "kernel BUG at mm/bootmem.c: free_bootmem of a page that is free or does not exist",
                    "BUG_ON().");
-    if (first < end)
-        (void)la_memblock_free(&mm->boot->memblock, first, end - first);
-    note_range(mm, addr, size, false);
-    report(mm, addr, size, true);
+    if (followed)
+        report(mm, addr, size, true);
     return LA_BOOT_OK;
 }
 
@@ -205,8 +250,11 @@ enum la_boot_status la_boot_memblock_alloc(struct la_mm *mm, uint64_t size, uint
     *addr = size == 0 ? 0
                       : la_memblock_alloc_try_nid(&mm->boot->memblock, size, align, min,
                                                   max == 0 ? LA_MEMBLOCK_MAX : max, LA_MEMBLOCK_NO_NODE);
-    if (*addr == 0)
+    if (*addr == 0) {
+        if (mm->boot->memblock.reserved.cnt == LA_MEMBLOCK_REGIONS)
+            list_full(mm);
         return LA_BOOT_NULL;
+    }
     (void)la_bootmem_reserve(&mm->boot->bootmem, *addr, size);
     note_range(mm, *addr, size, true);
     if (!raw)
@@ -217,16 +265,22 @@ enum la_boot_status la_boot_memblock_alloc(struct la_mm *mm, uint64_t size, uint
 
 enum la_boot_status la_boot_memblock_free(struct la_mm *mm, uint64_t addr, uint64_t size)
 {
-    uint64_t pages = ((addr + LA_PAGE_SIZE - 1) & ~(uint64_t)(LA_PAGE_SIZE - 1));
+    uint64_t memory = (uint64_t)mm->nr_frames << LA_PAGE_SHIFT, page;
 
     if (!la_booting(mm))
         return too_late(mm);
-    (void)la_memblock_free(&mm->boot->memblock, addr, size);
+    if (addr >= memory)
+        return LA_BOOT_OK; /* what is not there is ignored */
+    size = size < memory - addr ? size : memory - addr;
+    if (!la_memblock_free(&mm->boot->memblock, addr, size)) {
+        list_full(mm);
+        return LA_BOOT_OK;
+    }
     /* the bitmap only knows whole pages; one that was free already is no mistake here */
-    for (; pages + LA_PAGE_SIZE <= addr + size && pages >> LA_PAGE_SHIFT < mm->boot->bootmem.low_pfn;
-         pages += LA_PAGE_SIZE)
-        if (la_bootmem_is_reserved(&mm->boot->bootmem, (uint32_t)(pages >> LA_PAGE_SHIFT)))
-            (void)la_bootmem_free(&mm->boot->bootmem, pages, LA_PAGE_SIZE);
+    for (page = (addr + LA_PAGE_SIZE - 1) & ~(uint64_t)(LA_PAGE_SIZE - 1);
+         page + LA_PAGE_SIZE <= addr + size && page >> LA_PAGE_SHIFT < mm->boot->bootmem.low_pfn; page += LA_PAGE_SIZE)
+        if (la_bootmem_is_reserved(&mm->boot->bootmem, (uint32_t)(page >> LA_PAGE_SHIFT)))
+            (void)la_bootmem_free(&mm->boot->bootmem, page, LA_PAGE_SIZE);
     note_range(mm, addr, size, false);
     report(mm, addr, size, true);
     return LA_BOOT_OK;

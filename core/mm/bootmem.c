@@ -10,7 +10,8 @@
  * The goal is a wish and no limit: alloc_bootmem falls back below 16 MiB, and alloc_bootmem_low
  * only begins at 0 and may end up anywhere in low memory.  High memory is never given.
  *
- * Invariant: last_pos is a reserved page as long as last_offset is not 0.
+ * Invariant: last_pos is the page that the last allocation ended in, last_offset how much of it is used, 0 for
+ * all.  The page may have been given back since: 2.6 does not look.
  * Cost: a scan of the bitmap.
  *
  * Source: Linux 2.6.11 mm/bootmem.c: __alloc_bootmem_core, free_bootmem_core, reserve_bootmem_core.
@@ -39,11 +40,16 @@ void la_bootmem_init(struct la_bootmem *b, struct la_region *region, uint64_t *m
         map[i] = UINT64_MAX;
 }
 
+bool la_bootmem_covers(const struct la_bootmem *b, uint64_t addr, uint64_t size)
+{
+    return size != 0 && addr + size >= addr && (addr + size + LA_PAGE_SIZE - 1) >> LA_PAGE_SHIFT <= b->low_pfn;
+}
+
 bool la_bootmem_reserve(struct la_bootmem *b, uint64_t addr, uint64_t size)
 {
     uint64_t from = addr >> LA_PAGE_SHIFT, end = (addr + size + LA_PAGE_SIZE - 1) >> LA_PAGE_SHIFT;
 
-    if (size == 0 || end > b->low_pfn || addr + size < addr)
+    if (!la_bootmem_covers(b, addr, size))
         return false;
     for (; from < end; from++)
         set_page(b, (uint32_t)from, true);

@@ -37,6 +37,8 @@ struct la_boot {
 /** init_bootmem for @pages, all reserved.  @map: (pages + 63) / 64 words in @region. */
 void la_bootmem_init(struct la_bootmem *b, struct la_region *region, uint64_t *map, uint32_t pages);
 bool la_bootmem_is_reserved(const struct la_bootmem *b, uint32_t pfn);
+/** Does the bitmap have a bit for every page around @addr..@addr+@size, which is not empty? */
+bool la_bootmem_covers(const struct la_bootmem *b, uint64_t addr, uint64_t size);
 /** reserve_bootmem: whole pages around @addr..@addr+@size.  False: BUG(). */
 bool la_bootmem_reserve(struct la_bootmem *b, uint64_t addr, uint64_t size);
 /** free_bootmem: whole pages inside; partial ones stay reserved.  False: BUG(), one was free already. */
@@ -64,5 +66,7 @@ enum la_boot_status la_boot_memblock_alloc(struct la_mm *mm, uint64_t size, uint
 enum la_boot_status la_boot_memblock_free(struct la_mm *mm, uint64_t addr, uint64_t size);
 /** free_all_bootmem: what neither list holds goes to the buddy; how many pages. */
 uint32_t la_boot_end(struct la_mm *mm);
+/** Check the invariants of both lists; one line per problem to @out.  Return: number of problems. */
+uint32_t la_boot_check(const struct la_mm *mm, struct la_buf *out);
 
 #endif

@@ -7,10 +7,11 @@
  *          bottom-up:  the lowest, at its lower end, rounded up
  *
  * Invariant: regions are sorted, do not overlap, and no two alike touch; total_size is their sum.
+ * A change that would need more regions than there are is refused as a whole.
  * Cost: a look at all regions, of which there are few.
  *
  * Deviations:
- *  A. The lists hold 128 regions and are not doubled; then adding fails.
+ *  A. The lists hold 128 regions and are not doubled; then adding and cutting fail.
  *  B. Mirrored, hotpluggable and unmapped memory (flags) take part like any other.
  *
  * Source: Linux 6.1.192 mm/memblock.c: memblock_add_range, memblock_isolate_range,
@@ -53,15 +54,12 @@ static bool is_empty(const struct la_memblock_type *type)
 
 /* ---- changing lists ---- */
 
-static bool insert(struct la_memblock_type *type, uint32_t at, struct la_memblock_region region)
+static void insert(struct la_memblock_type *type, uint32_t at, struct la_memblock_region region)
 {
-    if (type->cnt == LA_MEMBLOCK_REGIONS)
-        return false;
     memmove(&type->region[at + 1], &type->region[at], (type->cnt - at) * sizeof region);
     type->region[at] = region;
     type->cnt++;
     type->total_size += region.size;
-    return true;
 }
 
 static void take_out(struct la_memblock_type *type, uint32_t at)
@@ -87,55 +85,72 @@ static void merge_neighbours(struct la_memblock_type *type)
     }
 }
 
-static bool add_range(struct la_memblock_type *type, uint64_t base, uint64_t size, int32_t nid, uint32_t flags)
+/* Insert those parts of @base..@end that no region covers, or (@only_count) say how many they are. */
+static uint32_t add_parts(struct la_memblock_type *type, struct la_memblock_region part, bool only_count)
 {
-    uint64_t end = base + min_u64(size, LA_MEMBLOCK_MAX - base);
-    uint32_t i;
+    uint64_t end = part.base + part.size;
+    uint32_t nr = 0, i;
 
-    if (base == end)
-        return true;
-    if (is_empty(type)) {
-        type->region[0] = (struct la_memblock_region){base, end - base, flags, nid};
-        type->total_size = end - base;
-        return true;
-    }
-    for (i = 0; i < type->cnt && base < end; i++) {
+    for (i = 0; i < type->cnt && part.base < end; i++) {
         uint64_t from = type->region[i].base, to = from + type->region[i].size;
 
         if (from >= end)
             break;
-        if (to <= base)
+        if (to <= part.base)
             continue;
-        if (from > base) { /* the part below what is there */
-            if (!insert(type, i, (struct la_memblock_region){base, from - base, flags, nid}))
-                return false;
-            i++;
+        if (from > part.base) { /* the part below what is there */
+            part.size = from - part.base;
+            nr++;
+            if (!only_count)
+                insert(type, i++, part);
         }
-        base = min_u64(to, end);
+        part.base = min_u64(to, end);
     }
-    if (base < end && !insert(type, i, (struct la_memblock_region){base, end - base, flags, nid}))
+    if (part.base == end)
+        return nr;
+    part.size = end - part.base;
+    if (!only_count)
+        insert(type, i, part);
+    return nr + 1;
+}
+
+static bool add_range(struct la_memblock_type *type, uint64_t base, uint64_t size, int32_t nid, uint32_t flags)
+{
+    struct la_memblock_region range = {base, min_u64(size, LA_MEMBLOCK_MAX - base), flags, nid};
+
+    if (range.size == 0)
+        return true;
+    if (is_empty(type)) {
+        type->region[0] = range;
+        type->total_size = range.size;
+        return true;
+    }
+    if (type->cnt + add_parts(type, range, true) > LA_MEMBLOCK_REGIONS)
         return false;
+    (void)add_parts(type, range, false);
     merge_neighbours(type);
     return true;
 }
 
-/* Make region borders at @at where one lies across it. */
-static bool split_at(struct la_memblock_type *type, uint64_t at)
+/* Cut @base..@end out of region @i: what is left of it below and above.  False: no region is left for the upper part. */
+static bool cut(struct la_memblock_type *type, uint32_t i, uint64_t base, uint64_t end)
 {
-    for (uint32_t i = 0; i < type->cnt; i++) {
-        struct la_memblock_region *r = &type->region[i], upper = *r;
+    struct la_memblock_region *r = &type->region[i], upper = *r;
+    uint64_t r_end = r->base + r->size, stop = min_u64(end, r_end);
 
-        if (r->base >= at || r->base + r->size <= at)
-            continue;
-        upper.base = at;
-        upper.size = r->base + r->size - at;
-        type->total_size -= upper.size;
-        r->size = at - r->base;
-        if (insert(type, i + 1, upper))
-            return true;
-        r->size += upper.size;
-        type->total_size += upper.size;
+    if (base > r->base && end < r_end && type->cnt == LA_MEMBLOCK_REGIONS)
         return false;
+    upper.base = stop;
+    upper.size = r_end - stop;
+    type->total_size -= r_end - max_u64(base, r->base);
+    r->size = max_u64(base, r->base) - r->base;
+    if (upper.size != 0 && r->size != 0) {
+        insert(type, i + 1, upper);
+    } else if (upper.size != 0) {
+        *r = upper;
+        type->total_size += upper.size;
+    } else if (r->size == 0) {
+        take_out(type, i);
     }
     return true;
 }
@@ -144,13 +159,12 @@ static bool remove_range(struct la_memblock_type *type, uint64_t base, uint64_t 
 {
     uint64_t end = base + min_u64(size, LA_MEMBLOCK_MAX - base);
 
-    if (base == end)
-        return true;
-    if (!split_at(type, base) || !split_at(type, end))
-        return false;
-    for (uint32_t i = type->cnt; i-- > 0;)
-        if (i < type->cnt && type->region[i].size != 0 && type->region[i].base >= base && type->region[i].base < end)
-            take_out(type, i);
+    for (uint32_t i = type->cnt; i-- > 0;) {
+        const struct la_memblock_region *r = &type->region[i];
+
+        if (r->size != 0 && r->base < end && r->base + r->size > base && base != end && !cut(type, i, base, end))
+            return false;
+    }
     return true;
 }
 

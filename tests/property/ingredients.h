@@ -15,25 +15,25 @@
 #include <string.h>
 
 /* INGREDIENT(symbol, words) */
-#define LA_INGREDIENTS(INGREDIENT)                       \
-    INGREDIENT(PAGES, "pages")                           \
-    INGREDIENT(CACHES, "caches")                         \
-    INGREDIENT(KMALLOC, "kmalloc")                       \
-    INGREDIENT(POOLS, "pools")                           \
-    INGREDIENT(VMALLOC, "vmalloc")                       \
-    INGREDIENT(IOREMAP, "ioremap")                       \
-    INGREDIENT(PERCPU, "per-CPU memory")                 \
-    INGREDIENT(BOOT, "boot memory")                      \
-    INGREDIENT(THREADS, "threads")                       \
-    INGREDIENT(CPUS, "statements on three CPUs")         \
-    INGREDIENT(INTERRUPTS, "interrupts")                 \
+#define LA_INGREDIENTS(INGREDIENT)                                                                                     \
+    INGREDIENT(PAGES, "pages")                                                                                         \
+    INGREDIENT(CACHES, "caches")                                                                                       \
+    INGREDIENT(KMALLOC, "kmalloc")                                                                                     \
+    INGREDIENT(POOLS, "pools")                                                                                         \
+    INGREDIENT(VMALLOC, "vmalloc")                                                                                     \
+    INGREDIENT(IOREMAP, "ioremap")                                                                                     \
+    INGREDIENT(PERCPU, "per-CPU memory")                                                                               \
+    INGREDIENT(BOOT, "boot memory")                                                                                    \
+    INGREDIENT(THREADS, "threads")                                                                                     \
+    INGREDIENT(CPUS, "statements on three CPUs")                                                                       \
+    INGREDIENT(INTERRUPTS, "interrupts")                                                                               \
     INGREDIENT(FAILURES, "injected failures")
 
 enum ingredient {
 #define INGREDIENT(symbol, words) HAS_##symbol,
     LA_INGREDIENTS(INGREDIENT)
 #undef INGREDIENT
-    NR_INGREDIENTS
+        NR_INGREDIENTS
 };
 
 enum { HAS_EVERYTHING = (1 << NR_INGREDIENTS) - 1 };

@@ -1,7 +1,8 @@
 /*
  * test_programs.c: whatever a program does, the machine stays consistent and its past can be visited.
  *
- *     seed -> random lesson -> step, la_machine_check(), step, la_machine_check(), …
+ *     seed -> random lesson -> step, every structure checked, step, every structure checked, …
+ *                              and now and then all memory compared with what going back would restore
  *                           -> on some programs: every state again, backwards
  *                           -> on some programs: host memory that runs out
  *
@@ -17,7 +18,7 @@
 #include <inttypes.h>
 #include <time.h>
 
-enum { PROGRAMS = 1000, STEPS_MAX = 2500 };
+enum { PROGRAMS = 1000, STEPS_MAX = 2500, TOUCH_SPACING = 16 };
 
 static uint64_t number_from(const char *name, uint64_t otherwise)
 {
@@ -51,7 +52,7 @@ static void expect_sound_of(const struct la_timeline *t, uint64_t seed)
     struct la_buf problems;
 
     la_buf_init(&problems, t->host);
-    if (la_machine_check(t->machine, &problems) + (t->interp ? la_sched_check(t->interp, &problems) : 0))
+    if (la_machine_check_structures(t->machine, &problems) + (t->interp ? la_sched_check(t->interp, &problems) : 0))
         fail_msg("program %" PRIu64 ", step %u: %s", seed, t->step, la_buf_str(&problems));
     la_buf_free(&problems);
 }
@@ -81,6 +82,8 @@ static void look_at_every_step(struct seen *seen, uint64_t seed)
             break;
         ingredients_after(&ingredients, t);
         expect_sound_of(t, seed);
+        if (t->step % TOUCH_SPACING == 0)
+            expect_touched(t, seed);
         seen->oopses += t->trace->nr_oops;
     } while (t->step < STEPS_MAX);
     expect_touched(t, seed);

@@ -105,6 +105,111 @@ static void test_strange_arguments_are_bugs(void **state)
 }
 
 /* Before mem_init nothing can be had from the buddy; afterwards all that nobody took. */
+static void test_a_free_that_is_a_bug_frees_the_pages_before_in_both_lists(void **state)
+{
+    struct rig rig = rig_new(BOOT);
+    uint64_t a = boot_alloc(&rig, 3 * 4096, 4096, 0);
+
+    (void)state;
+    assert_int_equal(la_boot_free(rig.mm, a + 2 * 4096, 4096), LA_BOOT_OK);
+    assert_int_equal(la_boot_free(rig.mm, a, 3 * 4096), LA_BOOT_BUG); /* the third page is free: 2.6 sees it last */
+    assert_false(la_bootmem_is_reserved(&rig.mm->boot->bootmem, (uint32_t)(a >> 12)));
+    rig_check(&rig);
+    rig_free(&rig);
+}
+
+static void test_the_rest_of_a_page_that_was_given_back(void **state)
+{
+    struct rig rig = rig_new(BOOT);
+    uint64_t a = boot_alloc(&rig, 100, 64, 0), b;
+
+    (void)state;
+    assert_int_equal(la_boot_free(rig.mm, a, 4096), LA_BOOT_OK);
+    b = boot_alloc(&rig, 100, 64, a + 4096); /* 2.6 goes on where the last allocation ended */
+    assert_int_equal(b, a + 128);
+    assert_true(la_bootmem_is_reserved(&rig.mm->boot->bootmem, (uint32_t)(b >> 12)));
+    assert_true(boot_alloc(&rig, 100, 64, 0) != a); /* not given a second time */
+    rig_free(&rig);
+}
+
+/* Two pages, the first of them given back, again and again: each leaves a range of its own. */
+static enum la_boot_status leave_a_hole(struct rig *rig)
+{
+    uint64_t addr;
+    enum la_boot_status status = la_boot_alloc(rig->mm, 8192, 4096, 0, &addr);
+
+    return status == LA_BOOT_OK ? la_boot_free(rig->mm, addr, 4096) : status;
+}
+
+static void test_a_full_list_gives_nothing_and_forgets_nothing(void **state)
+{
+    struct rig rig = rig_new(BOOT);
+    const struct la_memblock_type *reserved = &rig.mm->boot->memblock.reserved;
+    uint64_t addr;
+
+    (void)state;
+    while (reserved->cnt < LA_MEMBLOCK_REGIONS)
+        assert_int_equal(leave_a_hole(&rig), LA_BOOT_OK);
+    la_trace_begin(rig.trace);
+    assert_int_equal(la_boot_memblock_alloc(rig.mm, 100, 4096, 0, 0, true, &addr), LA_BOOT_NULL);
+    assert_non_null(
+        strstr(la_event_str(rig.trace, &rig.trace->event[0], 0), "Failed to double reserved array from 128"));
+    assert_int_equal(la_boot_memblock_free(rig.mm, (1 << 20) - 8192, 4096), LA_BOOT_OK); /* inside the kernel */
+    assert_true(la_bootmem_is_reserved(&rig.mm->boot->bootmem, 254));
+    assert_int_equal(la_boot_free(rig.mm, (1 << 20) - 8192, 4096), LA_BOOT_OK);
+    assert_true(la_bootmem_is_reserved(&rig.mm->boot->bootmem, 254));
+    assert_int_equal(la_boot_reserve(rig.mm, 40 << 20, 4096), LA_BOOT_OK);
+    assert_false(la_bootmem_is_reserved(&rig.mm->boot->bootmem, 40 << 8));
+    assert_int_equal(la_boot_alloc(rig.mm, 100, 4096, 32 << 20, &addr), LA_BOOT_PANIC);
+    assert_int_equal(addr, 0);
+    assert_int_equal(reserved->cnt, LA_MEMBLOCK_REGIONS);
+    rig_free(&rig);
+}
+
+static void test_memblock_free_far_outside_of_memory(void **state)
+{
+    struct rig rig = rig_new(BOOT);
+
+    (void)state;
+    assert_int_equal(la_boot_memblock_free(rig.mm, UINT64_MAX - 100, 10000), LA_BOOT_OK);
+    assert_int_equal(la_boot_memblock_free(rig.mm, UINT64_C(1) << 44, 4096), LA_BOOT_OK);
+    assert_true(la_bootmem_is_reserved(&rig.mm->boot->bootmem, 0)); /* the kernel's first page */
+    rig_check(&rig);
+    assert_int_equal(la_boot_memblock_free(rig.mm, (1 << 20) - 4096, UINT64_MAX), LA_BOOT_OK);
+    assert_false(la_bootmem_is_reserved(&rig.mm->boot->bootmem, 255)); /* its last one: the size is capped */
+    rig_free(&rig);
+}
+
+static void test_the_check_sees_what_is_broken(void **state)
+{
+    struct rig rig = rig_new(BOOT);
+    struct la_memblock_type *reserved = &rig.mm->boot->memblock.reserved;
+    struct la_buf out;
+
+    (void)state;
+    la_buf_init(&out, la_host_libc());
+    uint64_t addr = boot_alloc(&rig, 4096, 4096, 16 << 20);
+    const struct la_memblock_type sound = *reserved;
+
+    assert_int_equal(la_boot_check(rig.mm, &out), 0);
+    reserved->total_size++;
+    assert_int_equal(la_boot_check(rig.mm, &out), 1);
+    *reserved = sound;
+    reserved->region[1].base = reserved->region[0].base + reserved->region[0].size; /* touches */
+    assert_int_equal(la_boot_check(rig.mm, &out), 2);                               /* and its page is free */
+    reserved->region[1].base -= 4096;                                               /* overlaps */
+    assert_int_equal(la_boot_check(rig.mm, &out), 1);
+    *reserved = sound;
+    assert_true(la_bootmem_free(&rig.mm->boot->bootmem, addr, 4096));
+    assert_int_equal(la_boot_check(rig.mm, &out), 1);
+    assert_true(la_bootmem_reserve(&rig.mm->boot->bootmem, addr, 4096));
+    rig.mm->boot->bootmem.last_offset = 4096;
+    assert_int_equal(la_boot_check(rig.mm, &out), 1);
+    rig.mm->boot->bootmem.last_offset = 0;
+    la_buf_free(&out);
+    rig_free(&rig);
+}
+
 static void test_hand_over(void **state)
 {
     struct rig rig = rig_new(BOOT_HIGH),
@@ -226,6 +331,11 @@ int main(void)
         cmocka_unit_test(test_T60_partial_pages_stay_reserved),
         cmocka_unit_test(test_T61_too_late),
         cmocka_unit_test(test_strange_arguments_are_bugs),
+        cmocka_unit_test(test_a_free_that_is_a_bug_frees_the_pages_before_in_both_lists),
+        cmocka_unit_test(test_the_rest_of_a_page_that_was_given_back),
+        cmocka_unit_test(test_a_full_list_gives_nothing_and_forgets_nothing),
+        cmocka_unit_test(test_memblock_free_far_outside_of_memory),
+        cmocka_unit_test(test_the_check_sees_what_is_broken),
         cmocka_unit_test(test_hand_over),
         cmocka_unit_test(test_nothing_taken_is_a_plain_boot),
         cmocka_unit_test(test_the_calls_of_part_7),
