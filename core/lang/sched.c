@@ -162,7 +162,8 @@ void la_sched_preempt(struct la_interp *ip, uint32_t cpu)
     uint32_t thread = q->current;
 
     q->need_resched = false;
-    if (thread >= LA_THREADS_MAX || q->nr_ready == 0)
+    /* who has just gone to sleep leaves the CPU by itself */
+    if (thread >= LA_THREADS_MAX || ip->sched->thread[thread].state != LA_THREAD_RUNNING || q->nr_ready == 0)
         return;
     ip->sched->thread[thread].state = LA_THREAD_READY;
     enqueue(q, thread);

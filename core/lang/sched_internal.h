@@ -15,7 +15,7 @@ uint64_t la_sched_name(const struct la_interp *interp, uint32_t task);
 void la_sched_make_ready(struct la_interp *interp, uint32_t thread);
 /** @thread leaves its CPU, which goes on with its next thread. */
 void la_sched_leave(struct la_interp *interp, uint32_t thread);
-/** CPU @cpu goes on with the next of its queue, if there is one. */
+/** CPU @cpu goes on with the next of its queue, if there is one and its thread runs (one that fell asleep leaves by itself). */
 void la_sched_preempt(struct la_interp *interp, uint32_t cpu);
 /** The next statement is one of CPU @cpu. */
 void la_sched_activate(struct la_interp *interp, uint32_t cpu);

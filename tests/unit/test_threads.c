@@ -168,6 +168,23 @@ static void schedule_puts_back_what_was_off(void **state)
     }
 }
 
+/* A preemption that had to wait until it is allowed finds nobody to preempt when the thread sleeps just then. */
+static void who_falls_asleep_is_not_preempted(void **state)
+{
+    struct play p;
+
+    (void)state;
+    struct la_timeline *t = play_text(&p, LESSON(TWO_CPUS, "int other(void *unused)\n{\n    return 0;\n}\n"
+                                                           "kthread_run_on_cpu(other, NULL, 0, \"other\");\n"
+                                                           "unsigned long before = jiffies;\npreempt_disable();\n"
+                                                           "choose_preempt(0);\nmsleep(8);\n"
+                                                           "int ticks = jiffies - before;\n"));
+
+    expect_good_end(t);
+    assert_int_equal(value_of(t, "ticks"), 3); /* 8 ms are two ticks, and one that had begun */
+    play_done(&p);
+}
+
 /* ---- T53: the lost update of MODEL 8.2 ---- */
 
 #define COUNTER(define, get, put)                                                                                      \
@@ -660,6 +677,7 @@ int main(void)
         cmocka_unit_test(test_T51_each_cpu_has_its_copy),
         cmocka_unit_test(test_T52_sleeping_with_preemption_off),
         cmocka_unit_test(schedule_puts_back_what_was_off),
+        cmocka_unit_test(who_falls_asleep_is_not_preempted),
         cmocka_unit_test(test_T53_lost_update),
         cmocka_unit_test(test_T53_variant_two_addresses),
         cmocka_unit_test(test_T53_none_lost_with_get_cpu_var),
