@@ -87,6 +87,7 @@ bool la_op_walk(struct la_req *req)
 bool la_op_proc(struct la_req *req)
 {
     const char *name = la_req_text(req, "name", true);
+    const struct la_timeline *t = req->branch->timeline;
     struct la_buf text;
     uint32_t nr;
     const char *const *names = la_proc_names(&nr);
@@ -94,7 +95,7 @@ bool la_op_proc(struct la_req *req)
     if (!name)
         return false;
     la_buf_init(&text, req->engine->host);
-    bool good = la_proc_read(req->branch->timeline->machine, name, &text);
+    bool good = la_proc_read(t->machine, t->interp ? la_interp_sched(t->interp) : NULL, name, &text);
 
     if (good) {
         la_json_kstr(req->w, "name", name);

@@ -256,7 +256,7 @@ static bool cat(struct la_req *req, const char *text)
     memcpy(name, path, len);
     la_buf_init(&file, req->engine->host);
     la_timeline_print(t, LA_LINE_INPUT, text, "");
-    if (!la_proc_read(t->machine, name, &file))
+    if (!la_proc_read(t->machine, t->interp ? la_interp_sched(t->interp) : NULL, name, &file))
         la_buf_printf(&file, "cat: %s: No such file or directory", name);
     la_timeline_print(t, LA_LINE_RESULT, la_buf_str(&file), "");
     la_buf_free(&file);

@@ -24,14 +24,22 @@ static struct la_irq_action *find(struct la_call *call, uint32_t irq)
     return NULL;
 }
 
-static struct la_irq_action *free_action(struct la_call *call)
+/* An entry for @irq: that in which it was counted before, else one without counts, else any that is free. */
+static struct la_irq_action *free_action(struct la_call *call, uint32_t irq)
 {
-    struct la_irq_action *action = call->interp->sched->action;
+    struct la_irq_action *action = call->interp->sched->action, *best = NULL;
 
-    for (uint32_t i = 0; i < LA_IRQS_MAX; i++)
-        if (!action[i].used)
+    for (uint32_t i = 0; i < LA_IRQS_MAX; i++) {
+        bool counted = la_irq_count(&action[i]) > 0;
+
+        if (action[i].used)
+            continue;
+        if (counted && action[i].irq == irq)
             return &action[i];
-    return NULL;
+        if (!best || (!counted && la_irq_count(best) > 0))
+            best = &action[i];
+    }
+    return best;
 }
 
 static uint64_t error(int64_t number)
@@ -42,7 +50,7 @@ static uint64_t error(int64_t number)
 LA_NATIVE(request_irq)
 {
     uint32_t irq = (uint32_t)call->arg[0], fn;
-    struct la_irq_action *action = free_action(call);
+    struct la_irq_action *action = free_action(call, irq);
     struct la_buf name;
 
     if (!call->again)
@@ -56,7 +64,11 @@ LA_NATIVE(request_irq)
     la_buf_init(&name, la_arena_host(call->machine->arena));
     if (call->arg[3] != 0)
         (void)la_call_string(call, call->arg[3], LA_IRQ_NAME - 1, &name);
-    *action = (struct la_irq_action){.used = true, .irq = (uint8_t)irq, .handler = call->arg[1], .dev = call->arg[4]};
+    if (action->irq != irq)
+        *action = (struct la_irq_action){.irq = (uint8_t)irq};
+    action->used = true;
+    action->handler = call->arg[1];
+    action->dev = call->arg[4];
     (void)snprintf(action->name, sizeof action->name, "%.15s", la_buf_str(&name));
     la_buf_free(&name);
     return 0;
@@ -68,7 +80,7 @@ LA_NATIVE(free_irq)
     char text[80];
 
     if (action && action->dev == call->arg[1]) {
-        *action = (struct la_irq_action){.used = false};
+        action->used = false;
         return 0;
     }
     (void)snprintf(text, sizeof text, "WARNING: Trying to free already-free IRQ %u", (unsigned)call->arg[0]);

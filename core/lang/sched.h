@@ -113,12 +113,13 @@ struct la_cpu_queue {
     uint8_t pending[LA_PENDING_MAX]; /* interrupts that wait until they are allowed */
 };
 
+/* An interrupt that somebody handles, or that somebody did: the counts stay, as in the kernel's irq_desc. */
 struct la_irq_action {
-    bool used;
+    bool used; /* it has a handler */
     uint8_t irq;
     char name[LA_IRQ_NAME];
     uint64_t handler, dev;
-    uint32_t count;
+    uint32_t count[LA_MAX_CPUS]; /* how often it came on each CPU */
 };
 
 /* A lock that is held, and by whom. */
@@ -213,6 +214,8 @@ uint32_t la_sched_holder(const struct la_interp *interp, uint64_t addr);
 /** "running", "sleeping" …, and "for a completion" …: the protocol's words. */
 const char *la_thread_state_name(enum la_thread_state state);
 const char *la_wait_text(enum la_wait wait);
+/** How often the interrupt came, on all CPUs together. */
+uint32_t la_irq_count(const struct la_irq_action *action);
 /** May CPU @cpu run a statement when it is chosen? */
 bool la_sched_can_run(const struct la_interp *interp, uint32_t cpu);
 /** Check the invariant; one line per problem to @out.  Return: number of problems. */

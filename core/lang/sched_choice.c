@@ -315,7 +315,7 @@ void la_sched_deliver(struct la_interp *ip)
 
     if (!action || !la_vm_interrupt(ip, action->handler, action->irq, action->dev))
         return;
-    action->count++;
+    action->count[mm->cpu]++;
     q->irq[q->irqs_active++] = action->irq;
     ip->sched->nr_irqs++;
     context->preempt_count += LA_HARDIRQ_OFFSET;

@@ -22,6 +22,15 @@ const char *la_wait_text(enum la_wait wait)
 
 /* ---- CPUs ---- */
 
+uint32_t la_irq_count(const struct la_irq_action *action)
+{
+    uint32_t sum = 0;
+
+    for (uint32_t cpu = 0; cpu < LA_MAX_CPUS; cpu++)
+        sum += action->count[cpu];
+    return sum;
+}
+
 bool la_sched_can_run(const struct la_interp *ip, uint32_t cpu)
 {
     const struct la_sched *s = ip->sched;

@@ -162,7 +162,7 @@ static void threads(const struct section *s)
         la_json_kuint(s->w, "irq", action->irq);
         la_json_kstr(s->w, "name", action->name);
         la_json_kstr(s->w, "handler", la_buf_str(&name));
-        la_json_kuint(s->w, "count", action->count);
+        la_json_kuint(s->w, "count", la_irq_count(action));
         la_json_end(s->w);
         la_buf_free(&name);
     }

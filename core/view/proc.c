@@ -7,11 +7,12 @@
 
 static const struct {
     const char *name;
-    void (*write)(const struct la_machine *machine, struct la_buf *out);
+    void (*write)(const struct la_machine *machine, struct la_buf *out); /* one of the two */
+    void (*write_sched)(const struct la_machine *machine, const struct la_sched *sched, struct la_buf *out);
 } files[] = {
-#define LA_PROC(symbol, name, mode, help) {name, la_proc_##symbol},
+#define LA_PROC(symbol, name, mode, help) {name, la_proc_##symbol, NULL},
+#define LA_PROC_SCHED(symbol, name, mode, help) {name, NULL, la_proc_##symbol},
 #include "view/proc.def"
-#undef LA_PROC
 };
 
 enum { NR_FILES = sizeof files / sizeof *files };
@@ -21,14 +22,13 @@ const char *const *la_proc_names(uint32_t *nr)
     static const char *const names[NR_FILES] = {
 #define LA_PROC(symbol, name, mode, help) name,
 #include "view/proc.def"
-#undef LA_PROC
     };
 
     *nr = NR_FILES;
     return names;
 }
 
-bool la_proc_read(const struct la_machine *machine, const char *name, struct la_buf *out)
+bool la_proc_read(const struct la_machine *machine, const struct la_sched *sched, const char *name, struct la_buf *out)
 {
     static const char sys[] = "/sys/kernel/slab/";
 
@@ -39,7 +39,10 @@ bool la_proc_read(const struct la_machine *machine, const char *name, struct la_
     for (uint32_t i = 0; i < NR_FILES; i++) {
         if (strcmp(files[i].name, name) != 0)
             continue;
-        files[i].write(machine, out);
+        if (files[i].write)
+            files[i].write(machine, out);
+        else
+            files[i].write_sched(machine, sched, out);
         return true;
     }
     return false;

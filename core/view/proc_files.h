@@ -2,11 +2,13 @@
 #ifndef LA_VIEW_PROC_FILES_H
 #define LA_VIEW_PROC_FILES_H
 
+#include "lang/sched.h"
 #include "machine/machine.h"
 
 #define LA_PROC(symbol, name, mode, help) void la_proc_##symbol(const struct la_machine *machine, struct la_buf *out);
+#define LA_PROC_SCHED(symbol, name, mode, help)                                                                        \
+    void la_proc_##symbol(const struct la_machine *machine, const struct la_sched *sched, struct la_buf *out);
 #include "view/proc.def"
-#undef LA_PROC
 
 /* How a file prints one counter. */
 typedef void la_proc_line(struct la_buf *out, const char *name, uint64_t value);

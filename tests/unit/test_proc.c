@@ -50,7 +50,7 @@ static void same_text(const char *json, const char *name, const char *sample)
     la_buf_init(&want, la_host_libc());
     la_buf_init(&stripped[0], la_host_libc());
     la_buf_init(&stripped[1], la_host_libc());
-    assert_true(la_proc_read(rig.machine, name, &text));
+    assert_true(la_proc_read(rig.machine, NULL, name, &text));
     load(sample, &want);
     strip_numbers(la_buf_str(&text), &stripped[0]);
     strip_numbers(la_buf_str(&want), &stripped[1]);
@@ -103,7 +103,7 @@ static void expect_line(const struct rig *rig, const char *line)
     struct la_buf text;
 
     la_buf_init(&text, la_host_libc());
-    assert_true(la_proc_read(rig->machine, "vmstat", &text));
+    assert_true(la_proc_read(rig->machine, NULL, "vmstat", &text));
     if (!strstr(la_buf_str(&text), line))
         fail_msg("no line \"%s\" in\n%s", line, la_buf_str(&text));
     la_buf_free(&text);
@@ -136,7 +136,7 @@ static void test_buddyinfo_counts_blocks(void **state)
     (void)state;
     la_buf_init(&text, la_host_libc());
     la_alloc_pages(rig.mm, LA_GFP_KERNEL, 0, LA_NO_NODE);
-    assert_true(la_proc_read(rig.machine, "buddyinfo", &text));
+    assert_true(la_proc_read(rig.machine, NULL, "buddyinfo", &text));
     assert_string_equal(la_buf_str(&text), "Node 0, zone   Normal      1      1      1      1      1      1      0      0 "
                                            "     0      0      0 \n");
     la_buf_free(&text);
@@ -152,7 +152,7 @@ static void test_iomem_is_sorted(void **state)
 
     (void)state;
     la_buf_init(&text, la_host_libc());
-    assert_true(la_proc_read(rig.machine, "/proc/iomem", &text));
+    assert_true(la_proc_read(rig.machine, NULL, "/proc/iomem", &text));
     assert_string_equal(la_buf_str(&text), "00000000-03ffffff : System RAM\n"
                                            "f0000000-f0000fff : card\n"
                                            "feb00000-feb0ffff : nic\n");
@@ -168,7 +168,7 @@ static void test_there_is_no_other_file(void **state)
 
     (void)state;
     la_buf_init(&text, la_host_libc());
-    assert_false(la_proc_read(rig.machine, "kcore", &text));
+    assert_false(la_proc_read(rig.machine, NULL, "kcore", &text));
     assert_int_equal(text.len, 0);
     assert_string_equal(la_proc_names(&nr)[0], "buddyinfo");
     assert_true(nr >= 3);

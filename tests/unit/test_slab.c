@@ -142,7 +142,7 @@ static void test_T27_slabinfo_counts_a_cpus_free_objects_as_active(void **state)
     assert_int_equal(la_cache_active_objs(rig.mm, s), 128);
     assert_int_equal(s->nr_live, 65);
     la_buf_init(&text, la_host_libc());
-    assert_true(la_proc_read(rig.machine, "slabinfo", &text));
+    assert_true(la_proc_read(rig.machine, NULL, "slabinfo", &text));
     assert_non_null(strstr(la_buf_str(&text),
                            "\nt27                  128    128     64   64    1 : tunables    0    0    0"
                            " : slabdata      2      2      0\n"));
@@ -193,7 +193,7 @@ static void expect_attribute(struct rig *rig, const char *path, const char *want
     struct la_buf text;
 
     la_buf_init(&text, la_host_libc());
-    assert_true(la_proc_read(rig->machine, path, &text));
+    assert_true(la_proc_read(rig->machine, NULL, path, &text));
     assert_string_equal(la_buf_str(&text), want);
     la_buf_free(&text);
 }
@@ -213,11 +213,11 @@ static void test_sysfs_shows_attributes(void **state)
     expect_attribute(&rig, "/sys/kernel/slab/sys/cpu_slabs", "1 N0=1\n");
     expect_attribute(&rig, "/sys/kernel/slab/sys/slabs_cpu_partial", "0(0)\n");
     la_buf_init(&text, la_host_libc());
-    assert_true(la_proc_read(rig.machine, "/sys/kernel/slab/sys/*", &text));
+    assert_true(la_proc_read(rig.machine, NULL, "/sys/kernel/slab/sys/*", &text));
     assert_non_null(strstr(la_buf_str(&text), "\nslab_size:1024\nslabs:2 N0=2\n"));
     la_buf_clear(&text);
-    assert_false(la_proc_read(rig.machine, "/sys/kernel/slab/sys/nope", &text));
-    assert_false(la_proc_read(rig.machine, "/sys/kernel/slab/nope", &text));
+    assert_false(la_proc_read(rig.machine, NULL, "/sys/kernel/slab/sys/nope", &text));
+    assert_false(la_proc_read(rig.machine, NULL, "/sys/kernel/slab/nope", &text));
     la_buf_free(&text);
     rig_free(&rig);
 }

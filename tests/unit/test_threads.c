@@ -3,6 +3,7 @@
 
 #include "base/prng.h"
 #include "lang/sched.h"
+#include "view/proc.h"
 
 #define TWO_CPUS "```json machine\n{\"profile\": \"slide\", \"memory\": \"512K\", \"reserved\": \"0\", \"min_free_kbytes\": 0, \"cpus\": 2}\n```\n"
 #define FOUR_CPUS "```json machine\n{\"profile\": \"slide\", \"memory\": \"1M\", \"reserved\": \"0\", \"min_free_kbytes\": 0, \"cpus\": 4}\n```\n"
@@ -376,6 +377,54 @@ static void an_interrupt_comes_after_the_last_statement(void **state)
     play_done(&p);
 }
 
+static void expect_interrupts(struct la_timeline *t, const char *text)
+{
+    struct la_buf out;
+
+    la_buf_init(&out, t->host);
+    assert_true(la_proc_read(t->machine, la_interp_sched(t->interp), "/proc/interrupts", &out));
+    assert_string_equal(la_buf_str(&out), text);
+    la_buf_free(&out);
+}
+
+/* The counts of an interrupt outlive its handler, as long as there is room for them. */
+static void interrupts_are_counted_on_each_cpu(void **state)
+{
+    struct play p;
+
+    (void)state;
+    struct la_timeline *t = play_text(&p, LESSON(TWO_CPUS,
+                                                 "irqreturn_t handler(int irq, void *dev) { return IRQ_HANDLED; }\n"
+                                                 "request_irq(19, handler, 0, \"disk\", NULL);\nrequest_irq(5, handler, 0, \"nic\", NULL);\n"
+                                                 "choose_interrupt(0, 5);\nchoose_interrupt(1, 5);\nchoose_interrupt(1, 5);\nchoose_interrupt(1, 19);\n"
+                                                 "free_irq(5, NULL);\nint seen = 1;\n"
+                                                 "request_irq(9, handler, 0, \"acpi\", NULL);\nrequest_irq(5, handler, 0, \"usb\", NULL);\n"));
+
+    expect_interrupts(t, "           CPU0       CPU1       \n");
+    while (line_of_next(t) != 16)
+        steps(t, 1);
+    expect_interrupts(t, "           CPU0       CPU1       \n"
+                         "  5:          1          2   IO-APIC   5-edge    \n"
+                         " 19:          0          1   IO-APIC  19-fasteoi   disk\n");
+    expect_good_end(t);
+    expect_interrupts(t, "           CPU0       CPU1       \n"
+                         "  5:          1          2   IO-APIC   5-edge      usb\n"
+                         "  9:          0          0   IO-APIC   9-edge      acpi\n"
+                         " 19:          0          1   IO-APIC  19-fasteoi   disk\n");
+    play_done(&p);
+    /* an entry is taken over when all are in use or counted */
+    t = play_text(&p, LESSON(TWO_CPUS, "irqreturn_t handler(int irq, void *dev) { return IRQ_HANDLED; }\n"
+                                       "for (int i = 0; i < 16; i++)\n    request_irq(i, handler, 0, \"nic\", NULL);\n"
+                                       "int full = request_irq(40, handler, 0, \"nic\", NULL);\n"
+                                       "choose_interrupt(0, 3);\nfree_irq(3, NULL);\n"
+                                       "int room = request_irq(40, handler, 0, \"nic\", NULL);\n"));
+    expect_good_end(t);
+    assert_int_equal(value_of(t, "full"), -12);
+    assert_int_equal(value_of(t, "room"), 0);
+    assert_int_equal(la_irq_count(&la_interp_sched(t->interp)->action[3]), 0);
+    play_done(&p);
+}
+
 /* Is there a line of a panic in what the last step printed? */
 static bool panicked(const struct la_timeline *t)
 {
@@ -686,6 +735,7 @@ int main(void)
         cmocka_unit_test(an_interrupt_waits_until_it_is_allowed),
         cmocka_unit_test(sleeping_in_a_handler_is_reported),
         cmocka_unit_test(an_oops_in_an_interrupt_panics),
+        cmocka_unit_test(interrupts_are_counted_on_each_cpu),
         cmocka_unit_test(an_interrupt_comes_after_the_last_statement),
         cmocka_unit_test(the_check_finds_what_is_broken),
         cmocka_unit_test(a_contended_lock_spins_until_it_is_free),

@@ -79,7 +79,7 @@ function script(name, source) {
     aSlab,
     anObject,
     aWalk,
-    ...['buddyinfo', 'zoneinfo', 'pagetypeinfo', 'slabinfo', 'meminfo', 'vmallocinfo', 'nothing'].map((proc) => ({ op: 'proc', name: proc })),
+    ...['buddyinfo', 'zoneinfo', 'pagetypeinfo', 'slabinfo', 'meminfo', 'vmallocinfo', 'interrupts', 'nothing'].map((proc) => ({ op: 'proc', name: proc })),
     { op: 'check', limit: 5000 },
     { op: 'snapshot' },
   ].map((request, i) => (typeof request === 'function' ? request : JSON.stringify({ id: i + 1, ...request })));
