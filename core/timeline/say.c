@@ -1,7 +1,8 @@
 /*
  * say.c: a step in one sentence, for the transport bar and for those who listen instead of look.
  *
- * The sentence is made of the step's events, the most important first: a mistake, then a refusal,
+ * Why a program cannot go on (a false assert, stuck) comes before all; it has a message of its own.
+ * Else the sentence is made of the step's events, the most important first: a mistake, then a refusal,
  * then the block that was handed out (with its splits), then the block that came back (with its
  * merges), then what was printed.  A step without events says its value.
  */
@@ -83,7 +84,8 @@ static bool say_alloc(const struct la_timeline *t, struct la_buf *out)
                   (unsigned long long)event->field[0], (unsigned long long)event->field[1]);
     zone_name(t, event, 2, out);
     if (split.nr) {
-        la_buf_puts(out, "; a larger block was split ");
+        /* a block is halved once for each order above: more than that were several, for the CPU's own list */
+        la_buf_puts(out, split.nr + event->field[1] < LA_MAX_ORDER ? "; a larger block was split " : "; larger blocks were split ");
         say_times(out, split.nr);
     } else if (count(t->trace, LA_EV_PCP_TAKE).nr) {
         la_buf_puts(out, ", from the CPU's own list");
@@ -167,7 +169,7 @@ static void say_value(const struct la_timeline *t, const struct la_last_step *la
 
 void la_say(const struct la_timeline *t, const struct la_last_step *last, struct la_buf *out)
 {
-    bool said = last->status != LA_STEP_ASSERT_FAILED &&
+    bool said = last->status != LA_STEP_ASSERT_FAILED && last->status != LA_STEP_STUCK &&
                 (say_oops(t, out) || say_threads(t, out) || la_say_objects(t, out) || say_alloc(t, out) || say_free(t, out) || say_print(t, out));
 
     if (!said)

@@ -521,6 +521,8 @@ static void deadlocks_are_reported_as_the_kernel_does(void **state)
     assert_true(t->stopped);
     assert_int_equal(t->last.status, LA_STEP_STUCK);
     assert_non_null(strstr(la_interp_message(t->interp, NULL), "deadlock: insmod waits for a mutex"));
+    la_timeline_describe(t); /* the sentence of the step is why nothing goes on, not one of the reports */
+    assert_string_equal(la_buf_str(&t->last.say), la_interp_message(t->interp, NULL));
     assert_int_equal(la_oops_count(t->machine), 2);
     assert_string_equal(la_last_oops(t->machine), "INFO: task other:101 blocked for more than 120 seconds.");
     play_done(&p);

@@ -325,6 +325,29 @@ static void delta_does_not_grow_with_the_machine_check(void **state)
 
 /* ---- steps ---- */
 
+/* One block, halved again and again; and more halvings than one block has, when a CPU's own list is filled. */
+static void sentence_counts_blocks_that_were_split_check(void **state)
+{
+    static const struct {
+        const char *machine, *say;
+    } cases[] = {{SLIDE, "a larger block was split 6 times."},
+                 {"```json machine\n{\"profile\": \"i386\", \"memory\": \"64M\"}\n```\n", "; larger blocks were split "}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct play p;
+        char text[256];
+
+        (void)snprintf(text, sizeof text, "%s```c\nalloc_page(GFP_KERNEL);\n```\n", cases[i].machine);
+        struct la_timeline *t = play_text(&p, text);
+
+        assert_true(la_timeline_step(t));
+        la_timeline_describe(t);
+        assert_non_null(strstr(la_buf_str(&t->last.say), cases[i].say));
+        play_done(&p);
+    }
+}
+
 static void step_json_says_what_ran_check(void **state)
 {
     struct play p;
@@ -368,6 +391,7 @@ int main(void)
         cmocka_unit_test(nothing_new_is_an_empty_delta_check),
         cmocka_unit_test(unknown_versions_get_everything_check),
         cmocka_unit_test(delta_does_not_grow_with_the_machine_check),
+        cmocka_unit_test(sentence_counts_blocks_that_were_split_check),
         cmocka_unit_test(step_json_says_what_ran_check),
     };
 

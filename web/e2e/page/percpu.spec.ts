@@ -49,6 +49,7 @@ test('an interrupt comes on an idle CPU, and what cannot be chosen says why', as
   await one.getByRole('button', { name: 'Interrupt 5' }).click();
   await expect(one).toContainText('handles interrupt 5');
   await expect(one).toContainText('hardirq 1');
+  await expect(one).toContainText('this_cpu_inc(my_percpu_array[1])');
   await expect(look.say).toContainText('Next: Interrupt 5 on CPU 1.');
   await expect(look.inspector.getByRole('region', { name: 'Variables', exact: true })).toContainText('Interrupt 5 on CPU 1');
   await one.getByRole('button', { name: 'Run' }).click();

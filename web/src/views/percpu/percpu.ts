@@ -12,16 +12,16 @@ import { isEvent, type Cpu, type LaEvent, type Percpu, type Section, type Thread
 
 export const threadOf = (percpu: Percpu, id: number): Thread | undefined => percpu.threads?.find((thread) => thread.id === id);
 
-/** The statement @thread stands at, on one line; "" when it has none. */
-export function statementOf(thread: Thread, sections: Section[]): string {
-  const section = sections[thread.block];
-  if (!section?.text || thread.line === 0) return '';
-  const lines = section.text.split('\n').slice(thread.line - (section.first_line ?? section.line + 1));
-  const count = thread.end_line - thread.line + 1;
+/** The statement a thread stands at, on one line; "" when it has none. */
+export function statementOf(place: Pick<Thread, 'block' | 'line' | 'column' | 'end_line' | 'end_column'>, sections: Section[]): string {
+  const section = sections[place.block];
+  if (!section?.text || place.line === 0) return '';
+  const lines = section.text.split('\n').slice(place.line - (section.first_line ?? section.line + 1));
+  const count = place.end_line - place.line + 1;
   const part = lines.slice(0, count);
   if (part.length === 0) return '';
-  part[part.length - 1] = part[part.length - 1]!.slice(0, Math.max(0, thread.end_column - 1));
-  part[0] = part[0]!.slice(thread.column - 1);
+  part[part.length - 1] = part[part.length - 1]!.slice(0, Math.max(0, place.end_column - 1));
+  part[0] = part[0]!.slice(place.column - 1);
   return part.join(' ').replace(/\s+/g, ' ').trim();
 }
 
