@@ -17,7 +17,8 @@
  * arguments, when the thread runs the next time: the kernel's own loops look the same.
  *
  * Invariant: each living thread is in exactly one place: current of one CPU, in one queue, or
- * asleep; the context of a current thread is that of its CPU.
+ * asleep, and not longer than it wanted; the context of a current thread is that of its CPU.  A lock
+ * is held once.
  * Cost: a context switch changes a pointer and copies one struct la_context.
  *
  * Deviations:

@@ -91,13 +91,36 @@ static uint32_t check_thread(const struct la_interp *ip, uint32_t i, struct la_b
         problems += problem(out, i, "is off the CPU with preemption off");
     if ((t->wait == LA_WAIT_NOTHING) == (t->state == LA_THREAD_SLEEPING || t->state == LA_THREAD_SPINNING))
         problems += problem(out, i, "sleeps for nothing, or waits awake");
+    if (t->state == LA_THREAD_SLEEPING && t->wake_tick != 0 && t->wake_tick <= ip->machine->mm->tick && !ip->sched->stopped)
+        problems += problem(out, i, "sleeps longer than it wanted");
+    if (t->state == LA_THREAD_SPINNING && la_sched_holder(ip, t->wait_on) == i)
+        problems += problem(out, i, "spins on a lock that it holds");
+    return problems;
+}
+
+/* A lock is held once, by a thread that existed or, in a handler, by the idle task of a CPU. */
+static uint32_t check_locks(const struct la_interp *ip, struct la_buf *out)
+{
+    const struct la_lock_held *held = ip->sched->held;
+    uint32_t problems = 0;
+
+    for (uint32_t i = 0; i < LA_LOCKS_MAX; i++) {
+        if (held[i].addr == 0)
+            continue;
+        if (held[i].thread >= LA_TASKS_MAX ||
+            (held[i].thread < LA_THREADS_MAX && ip->sched->thread[held[i].thread].state == LA_THREAD_NONE))
+            problems += problem(out, held[i].thread, "holds a lock and never existed");
+        for (uint32_t k = 0; k < i; k++)
+            if (held[k].addr == held[i].addr)
+                problems += problem(out, held[i].thread, "holds a lock that is held already");
+    }
     return problems;
 }
 
 uint32_t la_sched_check(const struct la_interp *ip, struct la_buf *out)
 {
     const struct la_sched *s = ip->sched;
-    uint32_t problems = 0, living = 0, irqs = 0;
+    uint32_t problems = check_locks(ip, out), living = 0, irqs = 0;
 
     for (uint32_t i = 0; i < LA_THREADS_MAX; i++) {
         problems += check_thread(ip, i, out);

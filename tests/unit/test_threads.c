@@ -717,6 +717,10 @@ static void the_check_finds_what_is_broken(void **state)
     EXPECT_FOUND(s->thread[1].state = LA_THREAD_SLEEPING, s->thread[1].state = LA_THREAD_READY);
     EXPECT_FOUND(s->thread[1].context.preempt_count = 1, s->thread[1].context.preempt_count = 0);
     EXPECT_FOUND(s->nr_living++, s->nr_living--);
+    s->held[0] = (struct la_lock_held){.addr = 64, .thread = 1};
+    EXPECT_FOUND(s->held[2] = s->held[0], s->held[2].addr = 0);
+    EXPECT_FOUND(s->held[0].thread = 7, s->held[0].thread = 1);
+    s->held[0].addr = 0;
     EXPECT_FOUND((s->cpu[1].irqs_active++, s->nr_irqs++), (s->cpu[1].irqs_active--, s->nr_irqs--));
 #undef EXPECT_FOUND
     play_done(&p);
