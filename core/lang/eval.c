@@ -148,6 +148,8 @@ enum la_step_status la_interp_eval(struct la_interp *ip, const char *text, size_
         }
     }
     come_back(ip, &here);
+    if (la_sched_matters(ip)) /* time may have passed in it, or a preemption become possible */
+        la_sched_settle(ip);
     return status;
 }
 

@@ -444,8 +444,12 @@ static uint32_t ticks_to_wait(const struct la_interp *ip)
     return best;
 }
 
+/* Whose time has come; ticks pass while everybody sleeps, and inside calls that wait for memory. */
 static void wake_by_time(struct la_interp *ip)
 {
+    if (ip->sched->tick == ip->machine->mm->tick)
+        return;
+    ip->sched->tick = ip->machine->mm->tick;
     for (uint32_t i = 0; i < LA_THREADS_MAX; i++) {
         const struct la_thread *t = &ip->sched->thread[i];
 
@@ -511,6 +515,7 @@ void la_sched_settle(struct la_interp *ip)
     for (uint32_t i = 0; i < WAITS_MAX; i++) {
         uint32_t ticks;
 
+        wake_by_time(ip);
         wake_pool_waiters(ip);
         la_sched_delayed_preempt(ip);
         if (find_cpu(ip)) {
@@ -521,7 +526,6 @@ void la_sched_settle(struct la_interp *ip)
             break;
         LA_TRACE(mm->trace, WAIT, ticks);
         la_mm_tick(mm, ticks);
-        wake_by_time(ip);
     }
     nobody_can_run(ip);
 }

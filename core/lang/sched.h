@@ -143,6 +143,7 @@ struct la_sched {
     uint32_t nr_units;   /* typed texts that ran (eval.c) */
     uint32_t next_order; /* for la_thread.order */
     uint32_t next_pid;
+    uint32_t tick;       /* sleepers were woken by time up to here */
     uint8_t active;      /* the task whose statement runs */
     bool stopped;        /* nothing can run any more */
     uint8_t nr_living;   /* threads that are not dead */

@@ -91,7 +91,7 @@ static uint32_t check_thread(const struct la_interp *ip, uint32_t i, struct la_b
         problems += problem(out, i, "is off the CPU with preemption off");
     if ((t->wait == LA_WAIT_NOTHING) == (t->state == LA_THREAD_SLEEPING || t->state == LA_THREAD_SPINNING))
         problems += problem(out, i, "sleeps for nothing, or waits awake");
-    if (t->state == LA_THREAD_SLEEPING && t->wake_tick != 0 && t->wake_tick <= ip->machine->mm->tick && !ip->sched->stopped)
+    if (t->state == LA_THREAD_SLEEPING && t->wake_tick != 0 && t->wake_tick <= ip->machine->mm->tick && !la_interp_done(ip))
         problems += problem(out, i, "sleeps longer than it wanted");
     if (t->state == LA_THREAD_SPINNING && la_sched_holder(ip, t->wait_on) == i)
         problems += problem(out, i, "spins on a lock that it holds");

@@ -169,6 +169,25 @@ static void schedule_puts_back_what_was_off(void **state)
     }
 }
 
+/* Time also passes inside a call that cannot put anybody to sleep: who slept for it wakes all the same. */
+static void sleepers_wake_while_others_run(void **state)
+{
+    struct play p;
+
+    (void)state;
+    struct la_timeline *t = play_text(&p, LESSON(TWO_CPUS, "int nap(void *unused)\n{\n    msleep(20);\n    return 0;\n}\n"
+                                                           "kthread_run_on_cpu(nap, NULL, 1, \"nap\");\nint i;\n"
+                                                           "for (i = 0; i < 100; i++)\n    ;\n"));
+
+    steps(t, 4);
+    expect_chosen(t, "@run 1");
+    steps(t, 3);
+    assert_int_equal(la_interp_sched(t->interp)->thread[1].state, LA_THREAD_SLEEPING);
+    expect_chosen(t, "msleep(100);");
+    assert_int_not_equal(la_interp_sched(t->interp)->thread[1].state, LA_THREAD_SLEEPING);
+    play_done(&p);
+}
+
 /* A preemption that had to wait until it is allowed finds nobody to preempt when the thread sleeps just then. */
 static void who_falls_asleep_is_not_preempted(void **state)
 {
@@ -732,6 +751,7 @@ int main(void)
         cmocka_unit_test(test_T51_each_cpu_has_its_copy),
         cmocka_unit_test(test_T52_sleeping_with_preemption_off),
         cmocka_unit_test(schedule_puts_back_what_was_off),
+        cmocka_unit_test(sleepers_wake_while_others_run),
         cmocka_unit_test(who_falls_asleep_is_not_preempted),
         cmocka_unit_test(test_T53_lost_update),
         cmocka_unit_test(test_T53_variant_two_addresses),
