@@ -4,7 +4,7 @@ import { columnOffset, readableProse, replaceSection } from '../src/lessons/sour
 import { bytesOf, inBrief, withoutType, runnerOf } from '../src/lib/format';
 import { highlight, sentencePieces } from '../src/lib/highlight';
 import { History } from '../src/story/history';
-import { partsOf } from '../src/inspector/report';
+import { headingOf, partsOf } from '../src/inspector/report';
 import { LESSON } from './engine';
 
 describe('a lesson as text', () => {
@@ -95,4 +95,12 @@ test('a report of the kernel: bytes stay in rows, sentences may break', () => {
   expect(parts.map((part) => part.kind)).toEqual(['words', 'rule', 'words', 'rows', 'words']);
   expect(parts[3]!.text).toBe(rows);
   expect(partsOf('BUG: scheduling while atomic: insmod/100/0x00000001')).toEqual([{ kind: 'words', text: 'BUG: scheduling while atomic: insmod/100/0x00000001' }]);
+});
+
+test('the heading of a report says how bad it is', () => {
+  expect(headingOf('Kernel panic - not syncing: Fatal exception in interrupt', false)).toBe('Kernel panic');
+  expect(headingOf('INFO: task insmod:100 blocked for more than 120 seconds.', false)).toBe('A task hangs');
+  expect(headingOf('watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [A:101]', false)).toBe('A CPU hangs');
+  expect(headingOf('BUG: kernel NULL pointer dereference, address: 0000', false)).toBe('Oops');
+  expect(headingOf('WARNING: object pointer: 0x1', true)).toBe('The kernel warns');
 });

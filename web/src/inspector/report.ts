@@ -16,6 +16,14 @@ function kindOf(line: string): Part['kind'] {
   return /^\s*(\w+\s+)?(0x)?[0-9a-f]+: ([0-9a-f]{2} ?){4,}/.test(line) ? 'rows' : 'words';
 }
 
+/** The heading over a report: an oops kills a task, a panic stops the machine, the rest is told only. */
+export function headingOf(report: string, warning: boolean): string {
+  if (report.startsWith('Kernel panic')) return 'Kernel panic';
+  if (report.startsWith('INFO: task')) return 'A task hangs';
+  if (report.startsWith('watchdog:')) return 'A CPU hangs';
+  return warning ? 'The kernel warns' : 'Oops';
+}
+
 export function partsOf(report: string): Part[] {
   const parts: Part[] = [];
   for (const line of report.split('\n')) {
