@@ -21,19 +21,19 @@
 
 /* ---- may it be? ---- */
 
+/* preemptible(): a reader under RCU may be preempted (CONFIG_PREEMPT_RCU), though it may not sleep. */
 static bool may_preempt(const struct la_interp *ip, uint32_t cpu)
 {
     const struct la_context *context = &ip->machine->mm->context[cpu];
 
-    return context->preempt_count == 0 && !context->irqs_disabled && context->rcu_nesting == 0;
+    return context->preempt_count == 0 && !context->irqs_disabled;
 }
 
 static const char *why_not_preemptible(const struct la_context *context)
 {
     return context->preempt_count & LA_INTERRUPT_MASK ? "an interrupt handler runs there"
            : context->preempt_count                    ? "preemption is off there"
-           : context->irqs_disabled                    ? "interrupts are off there"
-                                                       : "it reads under RCU";
+                                                       : "interrupts are off there";
 }
 
 const char *la_sched_not_preemptible(const struct la_interp *ip, uint32_t cpu)

@@ -169,6 +169,26 @@ static void schedule_puts_back_what_was_off(void **state)
     }
 }
 
+/* With CONFIG_PREEMPT_RCU readers do not turn preemption off, and come back as readers. */
+static void readers_under_rcu_are_preempted(void **state)
+{
+    struct play p;
+
+    (void)state;
+    struct la_timeline *t = play_text(&p, LESSON(TWO_CPUS, "int other(void *unused)\n{\n    return 0;\n}\n"
+                                                           "kthread_run_on_cpu(other, NULL, 0, \"other\");\nrcu_read_lock();\n"
+                                                           "int k = 1;\nrcu_read_unlock();\n"));
+
+    steps(t, 2);
+    expect_chosen(t, "@preempt 0");
+    assert_int_equal(la_interp_sched(t->interp)->active, 1);
+    assert_int_equal(t->machine->mm->context[0].rcu_nesting, 0);
+    assert_int_equal(la_interp_sched(t->interp)->thread[0].context.rcu_nesting, 1);
+    expect_good_end(t);
+    assert_int_equal(t->machine->mm->context[0].rcu_nesting, 0);
+    play_done(&p);
+}
+
 /* Time also passes inside a call that cannot put anybody to sleep: who slept for it wakes all the same. */
 static void sleepers_wake_while_others_run(void **state)
 {
@@ -751,6 +771,7 @@ int main(void)
         cmocka_unit_test(test_T51_each_cpu_has_its_copy),
         cmocka_unit_test(test_T52_sleeping_with_preemption_off),
         cmocka_unit_test(schedule_puts_back_what_was_off),
+        cmocka_unit_test(readers_under_rcu_are_preempted),
         cmocka_unit_test(sleepers_wake_while_others_run),
         cmocka_unit_test(who_falls_asleep_is_not_preempted),
         cmocka_unit_test(test_T53_lost_update),

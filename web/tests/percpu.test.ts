@@ -47,14 +47,14 @@ describe('what can be chosen', () => {
   test('what a preemption would do', () => {
     expect(preemption(cpu(0, { current: 0, queue: [1] }))).toBe('the next of the queue runs');
     expect(preemption(cpu(0, { current: 0 }))).toContain('goes on');
-    expect(preemption(cpu(0, { current: 0, held: 'it reads under RCU' }))).toBe('it will have to wait: it reads under RCU');
+    expect(preemption(cpu(0, { current: 0, held: 'preemption is off there' }))).toBe('it will have to wait: preemption is off there');
   });
   test('the same reason everywhere is said once', () => {
     expect(refusedEverywhere(percpu({ cpus: [cpu(0, { refused: ended }), cpu(1, { refused: ended })] }))).toBe('the program has ended');
     expect(refusedEverywhere(percpu({ cpus: [cpu(0, { refused: ended }), cpu(1)] }))).toBe('');
   });
 
-  /** Threads that are bound, asleep, spin, read under RCU or have interrupts off; and more interrupts than can wait. */
+  /** Threads that are bound, asleep, spin or have interrupts off; and more interrupts than can wait. */
   const HELD = `\`\`\`json machine
 {"profile": "slide", "memory": "512K", "reserved": "0", "cpus": 2, "min_free_kbytes": 0}
 \`\`\`
@@ -70,8 +70,6 @@ int spin(void *unused)
     spin_unlock(&lock);
     return 0;
 }
-rcu_read_lock();
-rcu_read_unlock();
 request_irq(5, nic, 0, "nic", NULL);
 request_irq(9, nic, 0, "disk", NULL);
 spin_lock(&lock);
@@ -108,7 +106,7 @@ msleep(20);
       }
     }
     expect(refusals.size).toBeGreaterThan(2);
-    if (source === HELD) expect([...refusals].join('; ')).toMatch(/RCU.*too many interrupts/);
+    if (source === HELD) expect([...refusals].join('; ')).toMatch(/preemption is off.*interrupts are off.*too many interrupts/);
   });
 
   test('choices as the log has them', () => {
