@@ -727,6 +727,28 @@ static void wrong_choices_are_explained(void **state)
     play_done(&p);
 }
 
+/* A constructor cannot be put to sleep (deviation F): the time that passes in it wakes who slept until then. */
+static void time_in_a_constructor_wakes_sleepers(void **state)
+{
+    struct play p;
+
+    (void)state;
+    struct la_timeline *t = play_text(
+        &p, LESSON(TWO_CPUS, "void slow(void *o)\n{\n    msleep(40);\n}\nint nap(void *d)\n{\n    msleep(4);\n    return 0;\n}\n"
+                             "struct kmem_cache *c = kmem_cache_create(\"slow\", 1000, 0, 0, slow);\n"
+                             "kthread_run_on_cpu(nap, NULL, 1, \"nap\");\nchoose_cpu(1);\nvoid *o = kmem_cache_alloc(c, GFP_KERNEL);\n"
+                             "o = NULL;\n"));
+    const struct la_thread *nap = &la_interp_sched(t->interp)->thread[1];
+
+    while (nap->state != LA_THREAD_SLEEPING)
+        assert_true(la_timeline_step(t));
+    while (value_of(t, "o == NULL") && t->step < 20)
+        assert_true(la_timeline_step(t));
+    assert_int_not_equal(nap->state, LA_THREAD_SLEEPING);
+    expect_good_end(t);
+    play_done(&p);
+}
+
 /* la_sched_check() sees what is wrong: each line breaks one thing and mends it again. */
 static void the_check_finds_what_is_broken(void **state)
 {
@@ -784,6 +806,7 @@ int main(void)
         cmocka_unit_test(an_oops_in_an_interrupt_panics),
         cmocka_unit_test(interrupts_are_counted_on_each_cpu),
         cmocka_unit_test(an_interrupt_comes_after_the_last_statement),
+        cmocka_unit_test(time_in_a_constructor_wakes_sleepers),
         cmocka_unit_test(the_check_finds_what_is_broken),
         cmocka_unit_test(a_contended_lock_spins_until_it_is_free),
         cmocka_unit_test(deadlocks_are_reported_as_the_kernel_does),
