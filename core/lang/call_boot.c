@@ -9,6 +9,8 @@
 #include "lang/interp.h"
 #include "mm/bootmem.h"
 
+enum { ENOMEM_ = 12 };
+
 #define GOAL_NORMAL UINT64_C(0x1000000) /* __pa(MAX_DMA_ADDRESS): rather not DMA memory */
 
 /* The direct-map address of what a boot-time call returned; ends the program where the kernel does. */
@@ -129,7 +131,10 @@ LA_NATIVE(memblock_free)
 
 LA_NATIVE(memblock_reserve)
 {
-    return none(call, la_boot_reserve(call->mm, call->arg[0], call->arg[1]));
+    enum la_boot_status status = la_boot_memblock_reserve(call->mm, call->arg[0], call->arg[1]);
+
+    (void)none(call, status);
+    return status == LA_BOOT_NULL ? (uint64_t)-(int64_t)ENOMEM_ : 0;
 }
 
 LA_NATIVE(memblock_set_bottom_up)

@@ -34,11 +34,12 @@ uint32_t la_irq_count(const struct la_irq_action *action)
 bool la_sched_can_run(const struct la_interp *ip, uint32_t cpu)
 {
     const struct la_sched *s = ip->sched;
-    const struct la_cpu_queue *q = &s->cpu[cpu];
-    uint8_t state = s->thread[q->current].state;
 
     if (s->stopped || cpu >= ip->machine->mm->nr_cpus)
         return false;
+    const struct la_cpu_queue *q = &s->cpu[cpu];
+    uint8_t state = s->thread[q->current].state;
+
     return q->nr_ready > 0 || q->irqs_active > 0 ||
            (q->current < LA_THREADS_MAX && (state == LA_THREAD_RUNNING || state == LA_THREAD_SPINNING));
 }

@@ -263,6 +263,25 @@ enum la_boot_status la_boot_memblock_alloc(struct la_mm *mm, uint64_t size, uint
     return LA_BOOT_OK;
 }
 
+enum la_boot_status la_boot_memblock_reserve(struct la_mm *mm, uint64_t addr, uint64_t size)
+{
+    uint64_t memory = (uint64_t)mm->nr_frames << LA_PAGE_SHIFT, low;
+
+    if (!la_booting(mm))
+        return too_late(mm);
+    low = (uint64_t)mm->boot->bootmem.low_pfn << LA_PAGE_SHIFT;
+    if (!la_memblock_reserve(&mm->boot->memblock, addr, size)) {
+        list_full(mm);
+        return LA_BOOT_NULL;
+    }
+    if (addr < low && size != 0)
+        (void)la_bootmem_reserve(&mm->boot->bootmem, addr, size < low - addr ? size : low - addr);
+    if (addr < memory && size != 0)
+        note_range(mm, addr, size < memory - addr ? size : memory - addr, true);
+    report(mm, addr, size, false);
+    return LA_BOOT_OK;
+}
+
 enum la_boot_status la_boot_memblock_free(struct la_mm *mm, uint64_t addr, uint64_t size)
 {
     uint64_t memory = (uint64_t)mm->nr_frames << LA_PAGE_SHIFT, page;

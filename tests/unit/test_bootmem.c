@@ -180,6 +180,29 @@ static void test_memblock_free_far_outside_of_memory(void **state)
     rig_free(&rig);
 }
 
+/* memblock knows high memory and does not ask whether there is any: the bitmap of low memory knows neither. */
+static void test_memblock_reserves_any_range(void **state)
+{
+    struct rig rig = rig_new(BOOT_HIGH);
+    uint32_t low = rig.mm->boot->bootmem.low_pfn;
+
+    (void)state;
+    assert_int_equal(la_boot_memblock_reserve(rig.mm, (uint64_t)(low - 2) << 12, 4 << 12), LA_BOOT_OK);
+    assert_int_equal(la_boot_memblock_reserve(rig.mm, (uint64_t)(low + 100) << 12, 1), LA_BOOT_OK);
+    assert_int_equal(la_boot_memblock_reserve(rig.mm, UINT64_C(1) << 44, 4096), LA_BOOT_OK);
+    assert_int_equal(la_boot_memblock_reserve(rig.mm, UINT64_MAX - 100, 4096), LA_BOOT_OK);
+    assert_int_equal(la_boot_memblock_reserve(rig.mm, 0x1000000, 0), LA_BOOT_OK);
+    assert_true(la_bootmem_is_reserved(&rig.mm->boot->bootmem, low - 1));
+    assert_false(la_bootmem_is_reserved(&rig.mm->boot->bootmem, 0x1000));
+    rig_check(&rig);
+    la_boot_end(rig.mm);
+    for (uint32_t pfn = low - 2; pfn < low + 2; pfn++)
+        assert_int_equal(rig.mm->frame[la_frame_head(rig.mm, pfn)].kind, LA_FRAME_RESERVED);
+    assert_int_equal(rig.mm->frame[la_frame_head(rig.mm, low + 100)].kind, LA_FRAME_RESERVED);
+    rig_check(&rig);
+    rig_free(&rig);
+}
+
 static void test_the_check_sees_what_is_broken(void **state)
 {
     struct rig rig = rig_new(BOOT);
@@ -335,6 +358,7 @@ int main(void)
         cmocka_unit_test(test_the_rest_of_a_page_that_was_given_back),
         cmocka_unit_test(test_a_full_list_gives_nothing_and_forgets_nothing),
         cmocka_unit_test(test_memblock_free_far_outside_of_memory),
+        cmocka_unit_test(test_memblock_reserves_any_range),
         cmocka_unit_test(test_the_check_sees_what_is_broken),
         cmocka_unit_test(test_hand_over),
         cmocka_unit_test(test_nothing_taken_is_a_plain_boot),
