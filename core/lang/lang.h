@@ -144,6 +144,8 @@ struct la_place la_interp_thread_place(const struct la_interp *interp, uint32_t 
 void la_interp_restored(struct la_interp *interp);
 /** The name of thread @thread (struct la_step); lives until the next statement. */
 const char *la_interp_thread_name(const struct la_interp *interp, uint32_t thread);
+/** Its pid, which no other thread has before or after; 0 for idle tasks. */
+uint32_t la_interp_thread_pid(const struct la_interp *interp, uint32_t thread);
 /** The thread and the CPU whose statement comes next. */
 void la_interp_runner(const struct la_interp *interp, uint32_t *thread, uint32_t *cpu);
 /**

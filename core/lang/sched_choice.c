@@ -276,6 +276,11 @@ void la_interp_restored(struct la_interp *ip)
     la_sched_refresh(ip);
 }
 
+uint32_t la_interp_thread_pid(const struct la_interp *ip, uint32_t thread)
+{
+    return la_sched_context(ip, thread)->pid;
+}
+
 const char *la_interp_thread_name(const struct la_interp *ip, uint32_t thread)
 {
     return la_sched_context(ip, thread)->comm;

@@ -216,21 +216,28 @@ static void mark_step(struct la_timeline *t)
 
 /* ---- turns ---- */
 
+/* Does @turn go on with the step @what?  A slot may hold another thread by now: its pid tells. */
+static bool same_turn(const struct la_turn *turn, const struct la_step *what, uint32_t pid)
+{
+    return turn->thread == what->thread && turn->cpu == what->cpu && turn->irq == what->irq && turn->pid == pid;
+}
+
 /* What was typed is nobody's turn.  A list that is full ends for good: what it tells stays true. */
 static void record_turn(struct la_timeline *t)
 {
     const struct la_step *what = &t->last.what;
-    const struct la_turn *last = t->nr_turns ? &t->turn[t->nr_turns - 1] : NULL;
-    struct la_turn turn = {t->step, (uint8_t)what->thread, (uint8_t)what->cpu, what->irq, ""};
 
     if (t->turned + 1 != t->step)
         return;
-    (void)snprintf(turn.name, sizeof turn.name, "%s", la_interp_thread_name(t->interp, what->thread));
-    if (!t->last.typed && (!last || last->thread != turn.thread || last->cpu != turn.cpu || last->irq != turn.irq ||
-                           strcmp(last->name, turn.name) != 0)) {
+    uint32_t pid = la_interp_thread_pid(t->interp, what->thread);
+
+    if (!t->last.typed && (t->nr_turns == 0 || !same_turn(&t->turn[t->nr_turns - 1], what, pid))) {
         if (t->nr_turns == LA_TURNS_MAX)
             return;
-        t->turn[t->nr_turns++] = turn;
+        struct la_turn *turn = &t->turn[t->nr_turns++];
+
+        *turn = (struct la_turn){t->step, (uint8_t)what->thread, (uint8_t)what->cpu, what->irq, pid, ""};
+        (void)snprintf(turn->name, sizeof turn->name, "%s", la_interp_thread_name(t->interp, what->thread));
     }
     t->turned = t->step;
 }

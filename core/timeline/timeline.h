@@ -69,6 +69,7 @@ struct la_turn {
     uint32_t step;
     uint8_t thread, cpu;
     int32_t irq; /* the interrupt whose handler it is; -1 = none */
+    uint32_t pid;
     char name[LA_TASK_COMM_LEN];
 };
 
