@@ -47,9 +47,17 @@ static void events_table(const struct la_host *host, struct la_json *w)
     la_buf_free(&name);
 }
 
+/* What macros are made of is nothing to look up or to complete. */
+static bool is_for_programs(const struct la_api *api)
+{
+    return api->part[0] != '-';
+}
+
 static void calls_json(struct la_json *w, const struct la_api *api, uint32_t nr)
 {
     for (uint32_t i = 0; i < nr; i++) {
+        if (!is_for_programs(&api[i]))
+            continue;
         la_json_obj(w);
         la_json_kstr(w, "name", api[i].name);
         la_json_kstr(w, "prototype", api[i].prototype);
@@ -317,7 +325,8 @@ bool la_op_complete(struct la_req *req)
     const struct la_api *api = la_api_table(&nr);
 
     for (uint32_t i = 0; i < nr; i++)
-        offer(&words, api[i].name);
+        if (is_for_programs(&api[i]))
+            offer(&words, api[i].name);
     api = la_macro_table(&nr);
     for (uint32_t i = 0; i < nr; i++)
         offer(&words, api[i].name);

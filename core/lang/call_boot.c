@@ -119,9 +119,16 @@ LA_NATIVE(memblock_phys_alloc)
     return phys;
 }
 
+/* 0 or an error number, as memblock_reserve and memblock_phys_free return it. */
+static uint64_t number(struct la_call *call, enum la_boot_status status)
+{
+    (void)none(call, status);
+    return status == LA_BOOT_NULL ? (uint64_t)-(int64_t)ENOMEM_ : 0;
+}
+
 LA_NATIVE(memblock_phys_free)
 {
-    return none(call, la_boot_memblock_free(call->mm, call->arg[0], call->arg[1]));
+    return number(call, la_boot_memblock_free(call->mm, call->arg[0], call->arg[1]));
 }
 
 LA_NATIVE(memblock_free)
@@ -131,10 +138,7 @@ LA_NATIVE(memblock_free)
 
 LA_NATIVE(memblock_reserve)
 {
-    enum la_boot_status status = la_boot_memblock_reserve(call->mm, call->arg[0], call->arg[1]);
-
-    (void)none(call, status);
-    return status == LA_BOOT_NULL ? (uint64_t)-(int64_t)ENOMEM_ : 0;
+    return number(call, la_boot_memblock_reserve(call->mm, call->arg[0], call->arg[1]));
 }
 
 LA_NATIVE(memblock_set_bottom_up)

@@ -233,7 +233,7 @@ struct la_api {
     const char *name;
     const char *prototype;
     const char *header;
-    const char *part;                          /* part of the notes (NOTES.txt): "4", "" when none */
+    const char *part;                          /* part of the notes: "4", "" when none; "-": only macros use it */
     const char *context;                       /* "any", "gfp" (may sleep when the mask says so), "sleeps" */
     const char *since, *removed, *replaced_by; /* "" when it does not apply */
     const char *help;

@@ -293,7 +293,7 @@ enum la_boot_status la_boot_memblock_free(struct la_mm *mm, uint64_t addr, uint6
     size = size < memory - addr ? size : memory - addr;
     if (!la_memblock_free(&mm->boot->memblock, addr, size)) {
         list_full(mm);
-        return LA_BOOT_OK;
+        return LA_BOOT_NULL;
     }
     /* the bitmap only knows whole pages; one that was free already is no mistake here */
     for (page = (addr + LA_PAGE_SIZE - 1) & ~(uint64_t)(LA_PAGE_SIZE - 1);

@@ -65,6 +65,7 @@ enum la_boot_status la_boot_memblock_alloc(struct la_mm *mm, uint64_t size, uint
                                            bool raw, uint64_t *addr);
 /** memblock_reserve: any range, also where no memory is (nothing happens there); LA_BOOT_NULL when the list is full. */
 enum la_boot_status la_boot_memblock_reserve(struct la_mm *mm, uint64_t addr, uint64_t size);
+/** memblock_phys_free: what is not reserved, or not there, is ignored; LA_BOOT_NULL when the list is full. */
 enum la_boot_status la_boot_memblock_free(struct la_mm *mm, uint64_t addr, uint64_t size);
 /** free_all_bootmem: what neither list holds goes to the buddy; how many pages. */
 uint32_t la_boot_end(struct la_mm *mm);

@@ -63,6 +63,7 @@ describe('the program', () => {
     assert.match(calls.stdout, /^alloc_bootmem_low_pages\n    void \*alloc_bootmem_low_pages\(.*\n.*\n    until 4\.20, now memblock/m);
     assert.doesNotMatch(calls.stdout, /^kmalloc$/m);
     assert.match((await run(['list', 'calls', 'get_cpu_var'])).stdout, /^get_cpu_var\n    get_cpu_var\(var\)\n    Preemption off/m);
+    assert.doesNotMatch((await run(['list', 'calls', 'get_cpu_ptr'])).stdout, /__get_cpu_ptr/);
     assert.match((await run(['list', 'flags', 'ATOMIC'])).stdout, /^GFP_ATOMIC\n    Cannot sleep/m);
     assert.match((await run(['list', 'flags', 'POISON'])).stdout, /^SLAB_POISON\n    Free objects/m);
     const none = await run(['list', 'flags', 'nothing_like_it']);
