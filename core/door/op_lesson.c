@@ -86,6 +86,16 @@ static void calls_table(struct la_json *w)
     la_json_end(w);
 }
 
+static void flag_json(struct la_json *w, const char *name, uint32_t mask, const char *group, const char *help)
+{
+    la_json_obj(w);
+    la_json_kstr(w, "name", name);
+    la_json_khex(w, "mask", mask);
+    la_json_kstr(w, "group", group);
+    la_json_kstr(w, "help", help);
+    la_json_end(w);
+}
+
 static void slab_table(struct la_json *w)
 {
     uint32_t nr;
@@ -93,14 +103,8 @@ static void slab_table(struct la_json *w)
 
     la_json_key(w, "slab");
     la_json_arr(w);
-    for (uint32_t i = 0; i < nr; i++) {
-        la_json_obj(w);
-        la_json_kstr(w, "name", row[i].name);
-        la_json_khex(w, "mask", row[i].value);
-        la_json_kstr(w, "group", row[i].group);
-        la_json_kstr(w, "help", row[i].help);
-        la_json_end(w);
-    }
+    for (uint32_t i = 0; i < nr; i++)
+        flag_json(w, row[i].name, row[i].value, row[i].group, row[i].help);
     la_json_end(w);
 }
 
@@ -111,14 +115,8 @@ static void gfp_table(struct la_json *w)
 
     la_json_key(w, "gfp");
     la_json_arr(w);
-    for (uint32_t i = 0; i < nr; i++) {
-        la_json_obj(w);
-        la_json_kstr(w, "name", row[i].name);
-        la_json_khex(w, "mask", row[i].value);
-        la_json_kstr(w, "group", row[i].group);
-        la_json_kstr(w, "help", row[i].help);
-        la_json_end(w);
-    }
+    for (uint32_t i = 0; i < nr; i++)
+        flag_json(w, row[i].name, row[i].value, row[i].group, row[i].help);
     la_json_end(w);
 }
 

@@ -62,6 +62,18 @@ void la_call_where(const struct la_call *call, struct la_buf *out);
 /* printk's formatting (kformat.c): append @fmt with @nr arguments at @arg to @out; false after a fault. */
 bool la_kformat(struct la_call *call, const char *fmt, const uint64_t *arg, uint32_t nr, struct la_buf *out);
 
+/* LA_ENOMEM = 12 and so on. */
+enum {
+#define LA_ERRNO(name, number) LA_##name = (number),
+#include "lang/errno.def"
+};
+
+/** What a call returns for the error @number: -@number. */
+static inline uint64_t la_call_error(int64_t number)
+{
+    return (uint64_t)-number;
+}
+
 #define LA_NATIVE(name) uint64_t la_call_##name(struct la_call *call)
 
 #endif

@@ -9,8 +9,6 @@
 #include "lang/interp.h"
 #include "mm/bootmem.h"
 
-enum { ENOMEM_ = 12 };
-
 #define GOAL_NORMAL UINT64_C(0x1000000) /* __pa(MAX_DMA_ADDRESS): rather not DMA memory */
 
 /* The direct-map address of what a boot-time call returned; ends the program where the kernel does. */
@@ -123,7 +121,7 @@ LA_NATIVE(memblock_phys_alloc)
 static uint64_t number(struct la_call *call, enum la_boot_status status)
 {
     (void)none(call, status);
-    return status == LA_BOOT_NULL ? (uint64_t)-(int64_t)ENOMEM_ : 0;
+    return status == LA_BOOT_NULL ? la_call_error(LA_ENOMEM) : 0;
 }
 
 LA_NATIVE(memblock_phys_free)

@@ -42,11 +42,6 @@ static struct la_irq_action *free_action(struct la_call *call, uint32_t irq)
     return best;
 }
 
-static uint64_t error(int64_t number)
-{
-    return (uint64_t)-number;
-}
-
 LA_NATIVE(request_irq)
 {
     uint32_t irq = (uint32_t)call->arg[0], fn;
@@ -56,11 +51,11 @@ LA_NATIVE(request_irq)
     if (!call->again)
         la_call_check_sleep(call);
     if (irq > IRQ_MAX || !la_vm_function(call->interp, call->arg[1], &fn))
-        return error(22); /* EINVAL */
+        return la_call_error(LA_EINVAL);
     if (find(call, irq))
-        return error(16); /* EBUSY */
+        return la_call_error(LA_EBUSY);
     if (!action)
-        return error(12); /* ENOMEM */
+        return la_call_error(LA_ENOMEM);
     la_buf_init(&name, la_arena_host(call->machine->arena));
     if (call->arg[3] != 0)
         (void)la_call_string(call, call->arg[3], LA_IRQ_NAME - 1, &name);

@@ -101,7 +101,7 @@ LA_NATIVE(mempool_init)
                     "mempool_init() fills a mempool_t that is there already; mempool_create() makes one.");
         return 0;
     }
-    return create_by_functions(call, call->arg[0], (int32_t)call->arg[1], 2) != 0 ? 0 : (uint64_t)-12; /* -ENOMEM */
+    return create_by_functions(call, call->arg[0], (int32_t)call->arg[1], 2) != 0 ? 0 : la_call_error(LA_ENOMEM);
 }
 
 /* The address that the name of a kernel call stands for. */

@@ -134,7 +134,7 @@ LA_NATIVE(percpu_counter_init)
     bool ok = la_percpu_counter_init(call->mm, &fbc, (int64_t)call->arg[1], (la_gfp_t)call->arg[2]);
 
     counter_store(call, &fbc);
-    return ok ? 0 : (uint64_t)(int64_t)-12; /* -ENOMEM */
+    return ok ? 0 : la_call_error(LA_ENOMEM);
 }
 
 LA_NATIVE(percpu_counter_destroy)

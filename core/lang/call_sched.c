@@ -17,11 +17,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MSECS_PER_TICK = 4, TICKS_MAX = 100 * 250, EBUSY_ERROR = 16, COMPLETE_ALL = 0x7FFFFFFF };
+enum { MSECS_PER_TICK = 4, TICKS_MAX = 100 * 250, COMPLETE_ALL = 0x7FFFFFFF };
 
 static uint64_t error_pointer(const struct la_call *call, int64_t error)
 {
-    return la_call_ulong(call, (uint64_t)-error);
+    return la_call_ulong(call, la_call_error(error));
 }
 
 static struct la_thread *active_thread(const struct la_call *call)
@@ -44,7 +44,7 @@ static uint64_t make_thread(struct la_call *call, uint32_t cpu, bool bound, cons
     thread = la_sched_new(call->interp, call->arg[0], call->arg[1], name, cpu, bound);
     if (thread == LA_NO_TASK) {
         la_call_print(call, "kthread: at most 8 threads can live at once on this machine\n");
-        return error_pointer(call, 12);
+        return error_pointer(call, LA_ENOMEM);
     }
     return la_sched_task(call->interp, thread);
 }

@@ -111,7 +111,6 @@ LA_NATIVE(strcpy)
 
 LA_NATIVE(strscpy)
 {
-    enum { E2BIG_ = 7 };
     const char nul = '\0';
     uint64_t room = call->arg[2];
 
@@ -125,5 +124,5 @@ LA_NATIVE(strscpy)
     }
     if (room && room <= STRING_MAX)
         (void)la_call_write(call, call->arg[0] + room - 1, &nul, 1);
-    return (uint64_t)(int64_t)-E2BIG_;
+    return la_call_error(LA_E2BIG);
 }

@@ -1,7 +1,7 @@
 /*
  * prelude.c: what every program finds declared: the kernel's types, constants and macros.
  *
- *     words of 32 or 64 bits -> types -> constants -> slab_flag.def -> macro.def -> the lesson
+ *     words of 32 or 64 bits -> types -> constants -> errno.def -> slab_flag.def -> macro.def -> the lesson
  *
  * It is C that our own parser reads before the lesson; names that depend on the machine's word
  * size are given by a few lines in front.  A lesson may declare any of these names again.
@@ -71,9 +71,6 @@
     "enum zone_watermarks { WMARK_MIN, WMARK_LOW, WMARK_HIGH, WMARK_PROMO };"                                          \
     "enum migratetype { MIGRATE_UNMOVABLE, MIGRATE_MOVABLE, MIGRATE_RECLAIMABLE, MIGRATE_HIGHATOMIC };"                \
     "enum { false, true };"                                                                                            \
-    "enum { EPERM = 1, ENOENT = 2, EINTR = 4, EIO = 5, ENXIO = 6, E2BIG = 7, EAGAIN = 11, ENOMEM = 12, EFAULT = 14,"    \
-    " EBUSY = 16, EEXIST = 17, ENODEV = 19, EINVAL = 22, ENOTTY = 25, ENOSPC = 28, ERANGE = 34, EOVERFLOW = 75,"       \
-    " ETIMEDOUT = 110, ERESTARTSYS = 512 };"                                                                                                            \
     "enum { PF_MEMALLOC = 0x800, PF_MEMALLOC_NOFS = 0x40000, PF_MEMALLOC_NOIO = 0x80000 };\n"
 
 #define VALUES                                                                                                         \
@@ -132,6 +129,10 @@
     "#define PAGE_KERNEL 0x163UL\n"
 
 static const char *const macros =
+    "enum { "
+#define LA_ERRNO(name, number) #name " = " #number ", "
+#include "lang/errno.def"
+    "};\n"
 #define LA_SLAB_FLAG(name, value, group, help) "#define " #name " " #value "U\n"
 #define LA_SLAB_OLD(name, value, help) "#define " #name " " #value "U\n"
 #include "mm/slab_flag.def"

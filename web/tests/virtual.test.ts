@@ -1,7 +1,7 @@
 /* The view of virtual addresses: areas as cells, addresses as bits, entries, and what a step did. No engine is needed. */
 import { describe, expect, test } from 'vitest';
 import type { LaEvent, VmArea, WalkResult, WalkStep } from '../src/protocol/types';
-import { areaAt, cellsOf, gapBefore, inWords, mappingsOf, partsOf, pointersInto, sizeOf, storyOf, targetOf } from '../src/views/virtual/virtual';
+import { areaAt, cellsOf, gapBefore, inWords, mappingsOf, partsOf, pointersInto, sizeOf, storyOf, targetOf, throughEntry } from '../src/views/virtual/virtual';
 
 const area = (start: number, pages: number, more: Partial<VmArea> = {}): VmArea => ({
   start: `0x${start.toString(16)}`,
@@ -77,6 +77,12 @@ describe('a walk', () => {
 
   test('an entry leads to a frame when it is present, whatever its upper bits say', () => {
     expect([targetOf('0x213163'), targetOf('0x8000000000a41163'), targetOf('0xa41162'), targetOf('0x0')]).toEqual([0x213, 0xa41, -1, -1]);
+  });
+
+  test('another entry of a table leads to an address that differs in its bits alone', () => {
+    const pte = step({ level: 'PTE', index: 1, shift: 12, width: 10 });
+    expect(throughEntry('0xf8801234', pte, 3)).toBe('0xf8803234');
+    expect(throughEntry('0xffffc90000001234', step({ shift: 39, width: 9 }), 0x100)).toBe('0xffff800000001234');
   });
 
   test('each end of a walk has its words', () => {

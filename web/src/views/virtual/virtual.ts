@@ -176,3 +176,9 @@ export function mappingsOf(device: Device, areas: VmArea[]): VmArea[] {
 /** The rows of a table that are drawn, the chosen one among them. */
 export const rowsOf = (step: WalkStep): { index: number; entry: string; chosen: boolean; leads: number }[] =>
   step.around.map(({ index, entry }) => ({ index, entry, chosen: index === step.index, leads: targetOf(entry) }));
+
+/** The address that goes the way of @address, but through entry @index of the table of @step. */
+export function throughEntry(address: string, step: WalkStep, index: number): string {
+  const mask = ((1n << BigInt(step.width)) - 1n) << BigInt(step.shift);
+  return `0x${((BigInt(address) & ~mask) | (BigInt(index) << BigInt(step.shift))).toString(16)}`;
+}
