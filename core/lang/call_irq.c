@@ -12,8 +12,6 @@
 
 #include <stdio.h>
 
-enum { IRQ_MAX = 255 };
-
 static struct la_irq_action *find(struct la_call *call, uint32_t irq)
 {
     struct la_irq_action *action = call->interp->sched->action;
@@ -50,7 +48,7 @@ LA_NATIVE(request_irq)
 
     if (!call->again)
         la_call_check_sleep(call);
-    if (irq > IRQ_MAX || !la_vm_function(call->interp, call->arg[1], &fn))
+    if (irq > LA_IRQ_MAX || !la_vm_function(call->interp, call->arg[1], &fn))
         return la_call_error(LA_EINVAL);
     if (find(call, irq))
         return la_call_error(LA_EBUSY);

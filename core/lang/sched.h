@@ -48,7 +48,8 @@
 enum {
     LA_THREADS_MAX = 8,                            /* of the program, thread 0 among them */
     LA_TASKS_MAX = LA_THREADS_MAX + LA_MAX_CPUS,   /* and one idle task for each CPU */
-    LA_IRQS_MAX = 16,
+    LA_IRQS_MAX = 16,  /* with a handler */
+    LA_IRQ_MAX = 255,  /* the highest number of one */
     LA_PENDING_MAX = 8,
     LA_ASKED_MAX = 8,
     LA_LOCKS_MAX = 32,

@@ -14,7 +14,7 @@
  */
 #include "view/proc_files.h"
 
-enum { WIDTH = 3 /* of the number: the machine has fewer than 1000 */, NR_LEGACY_IRQS = 16, NR_IRQS = 256 };
+enum { WIDTH = 3 /* of the number: the machine has fewer than 1000 */, NR_LEGACY_IRQS = 16 };
 
 /* The entry of @irq that has a handler, or else one that had; NULL when there never was one that ran. */
 static const struct la_irq_action *entry_of(const struct la_sched *sched, uint32_t irq)
@@ -48,7 +48,7 @@ void la_proc_interrupts(const struct la_machine *machine, const struct la_sched 
     for (uint32_t cpu = 0; cpu < machine->mm->nr_cpus; cpu++)
         la_buf_printf(out, "CPU%-8u", (unsigned)cpu);
     la_buf_putc(out, '\n');
-    for (uint32_t irq = 0; sched && irq < NR_IRQS; irq++) {
+    for (uint32_t irq = 0; sched && irq <= LA_IRQ_MAX; irq++) {
         const struct la_irq_action *action = entry_of(sched, irq);
 
         if (action)

@@ -69,11 +69,13 @@ static enum la_boot_status mistake(struct boot *b)
 {
     uint64_t addr = 4096 * below(b, 1100) + below(b, 4096), size = below(b, 30000);
 
-    switch (below(b, 3)) {
+    switch (below(b, 4)) {
     case 0:
         return la_boot_free(b->rig.mm, addr, size);
     case 1:
         return la_boot_memblock_free(b->rig.mm, addr, size);
+    case 2:
+        return la_boot_memblock_reserve(b->rig.mm, addr, size);
     default:
         return la_boot_reserve(b->rig.mm, addr, size);
     }
